@@ -1,0 +1,28 @@
+"""Airflow DAGs that keep house: ``maintenance``, weekly, drops orphaned staging tables and analyses the warehouse."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, CronTriggerTimetable, task
+
+from halfyear import settings
+from halfyear.retries import TASK_DEFAULTS
+
+
+@task
+def sweep() -> None:
+    """Drop what killed loads left in staging; vacuum and analyse."""
+    from halfyear import night
+
+    night.sweep()
+
+
+with DAG(
+    "maintenance",
+    description="维护 · Housekeeping",
+    schedule=CronTriggerTimetable("0 5 * * SUN", timezone=settings.LOCAL_ZONE_NAME),
+    catchup=False,
+    max_active_runs=1,
+    default_args=TASK_DEFAULTS,
+    tags=["maintenance"],
+):
+    sweep()

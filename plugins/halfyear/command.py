@@ -1,0 +1,302 @@
+"""The command ``halfyear``: what people type. Each command is a few lines over the package.
+
+Exit codes: 0 good, 1 findings of this run (rows quarantined, files refused), 2 usage, 3 infrastructure.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from halfyear import contract as contracts
+from halfyear import period as periods
+from halfyear import settings as settings_module
+from halfyear.errors import HalfyearError, UsageError
+from halfyear.settings import LOCAL_ZONE, Settings
+
+FINDINGS = 1
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Group(click.Group):
+    """Explains Halfyear's own errors on one line, without a traceback, and gives them their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HalfyearError as error:
+            click.echo(f"halfyear: {' '.join(str(error).split())}", err=True)
+            ctx.exit(error.exit_code)
+
+
+def _choice(*names: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--format", "form", type=click.Choice(names), default=names[0], show_default=True, help="How to print it."
+    )
+
+
+_SOURCE = click.option("--source", "sources", multiple=True, metavar="S", help="Only this source; may be repeated.")
+_BODY = click.option("--body", metavar="CODE", help="One body, by its unified social credit code; default: the city.")
+_AS_KNOWN = click.option(
+    "--as-known",
+    metavar="INSTANT",
+    help="As the rows stood then, e.g. 2022-07-05T18:00; Asia/Shanghai unless it carries an offset.",
+)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="halfyear")
+def main() -> None:
+    """Halfyear: from nightly exports to half-year indicator tables that can be trusted and traced.
+
+    Settings are environment variables: HALFYEAR_HOME (default .halfyear in the checkout), HALFYEAR_INBOX,
+    HALFYEAR_WAREHOUSE (a PostgreSQL URL; default: the embedded server), HALFYEAR_TOKEN_KEY.
+
+    Exit codes: 0 good, 1 findings of this run, 2 usage, 3 infrastructure.
+    """
+
+
+@main.command()
+def up() -> None:
+    """Start the embedded warehouse and Airflow, and bring the warehouse up to date."""
+    from halfyear import airflow_service
+
+    settings = settings_module.load()
+    _ready_warehouse(settings)
+    state = airflow_service.start_airflow(settings, click.echo)
+    click.echo(f"Airflow UI {state.url}  user {state.user}  password {state.password}")
+
+
+@main.command()
+def down() -> None:
+    """Stop Airflow and the embedded warehouse; nothing keeps running, data stays."""
+    from halfyear import airflow_service, embedded
+
+    settings = settings_module.load()
+    stopped = [
+        name
+        for name, was in (
+            ("Airflow", airflow_service.stop_airflow(settings)),
+            ("the embedded warehouse", embedded.stop_server(settings)),
+        )
+        if was
+    ]
+    click.echo(f"stopped {' and '.join(stopped)}" if stopped else "nothing was running")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs; gives the warehouse URL of each role.")
+def status(as_json: bool) -> None:
+    """What is running, what arrived, what waits, and what is stale."""
+    from halfyear import status as status_module
+
+    report = status_module.report(settings_module.load())
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2, default=str))
+    else:
+        status_module.show(report)
+
+
+@main.command()
+@click.option("--periods", "count", type=click.IntRange(1, 4), default=4, show_default=True, help="Half-years up to 2022-S1.")
+def demo(count: int) -> None:
+    """Write the demo exports into the inbox; files that are there already are left alone."""
+    from halfyear import demo as demo_module
+
+    settings = settings_module.load()
+    written = demo_module.write(Path(settings.inbox), count)
+    new = [w for w in written if w.is_new]
+    for file in new:
+        click.echo(f"wrote {file.path}")
+    if not new:
+        click.echo(f"all {len(written)} demo exports are in {settings.inbox} already; nothing written")
+    else:
+        click.echo(f"{len(new)} demo exports written to {settings.inbox}")
+
+
+@main.command()
+@_SOURCE
+def run(sources: tuple[str, ...]) -> None:
+    """Run the night through Airflow's scheduler for what is in the inbox, and wait for it."""
+    from halfyear import report, scheduler_run
+
+    settings = settings_module.load()
+    _ready_warehouse(settings)
+    before = report.last_delivery(settings)
+    with report.progress() as progress:
+        summary = scheduler_run.run_night(settings, list(sources) or None, progress.run, progress.say)
+    report.night(settings, before, summary.seconds)
+    for failure in summary.failures:
+        click.echo(f"failed: {failure.dag_id} {failure.task_id}: see {failure.log}", err=True)
+    if not summary.succeeded:
+        if summary.stale:
+            click.echo(f"still stale: {', '.join(summary.stale)}", err=True)
+        sys.exit(3)
+    sys.exit(report.exit_code(settings, before))
+
+
+@main.command()
+@_SOURCE
+def ingest(sources: tuple[str, ...]) -> None:
+    """The same in this process, without a scheduler: load what is in the inbox, then compute what is stale."""
+    from halfyear import night, report
+
+    settings = settings_module.load()
+    _ready_warehouse(settings)
+    before = report.last_delivery(settings)
+    started = datetime.now(LOCAL_ZONE)
+    with report.progress() as progress:
+        for source in _sources(sources, settings):
+            received = night.look(source, settings)
+            for number, delivery_id in enumerate(received.pending, start=1):
+                progress.step(source, number, len(received.pending))
+                progress.say(night.load_delivery(delivery_id, settings).line)
+        for period in night.stale_periods():
+            progress.say(f"{period}: {night.compute(period)} indicators computed")
+        night.sweep()
+    report.night(settings, before, (datetime.now(LOCAL_ZONE) - started).total_seconds())
+    sys.exit(report.exit_code(settings, before))
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", metavar="S", help="Judge the file by this contract; default: from its name.")
+@click.option("--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Rows to list; 0 = all.")
+@_choice("table", "json")
+def check(file: Path, source: str | None, limit: int, form: str) -> None:
+    """Give the verdict on a FILE, row by row, without loading anything."""
+    from halfyear import file_check
+
+    settings = settings_module.load()
+    verdict = file_check.check(file, source, settings)
+    if form == "json":
+        click.echo(json.dumps([f.as_dict() for f in verdict.findings], ensure_ascii=False, indent=2))
+    else:
+        file_check.show(verdict, limit)
+    sys.exit(0 if verdict.is_clean else FINDINGS)
+
+
+@main.command()
+@click.argument("delivery", type=int)
+@click.option("--reason", required=True, help="Why the snapshot is right though it is so much shorter.")
+@click.option("--by", "accepted_by", default=getpass.getuser, help="Who accepts it; default: the account.")
+def accept(delivery: int, reason: str, accepted_by: str) -> None:
+    """Let a refused register snapshot stand: DELIVERY is its number in `halfyear status`."""
+    from halfyear import night
+
+    settings = settings_module.load()
+    click.echo(night.accept(delivery, reason, accepted_by, settings).line)
+    for period in night.stale_periods():
+        click.echo(f"{period}: {night.compute(period)} indicators computed")
+
+
+@main.command()
+@click.argument("period")
+@_BODY
+@_AS_KNOWN
+@_choice("table", "json", "csv", "xlsx")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+def indicators(period: str, body: str | None, as_known: str | None, form: str, output: Path | None) -> None:
+    """Print the indicator table of a PERIOD such as 2022-S1, with 环比 and 同比."""
+    from halfyear import table, warehouse
+
+    settings = settings_module.load()
+    if form == "xlsx" and output is None:
+        raise UsageError("xlsx 需要 -o 文件名 / a workbook needs a file: -o indicators.xlsx")
+    with warehouse.transaction(settings) as connection:
+        rows = table.indicator_rows(connection, periods.parse(period), body, _instant(as_known))
+    table.write_indicators(rows, form, output)
+
+
+@main.command()
+@click.argument("period")
+@click.argument("code")
+@_BODY
+@_AS_KNOWN
+@click.option("--reading", default="", help="A second reading of the definition.")
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="Rows to list; 0 = all (default).")
+@_choice("table", "json", "csv")
+def trace(
+    period: str, code: str, body: str | None, as_known: str | None, reading: str, limit: int, form: str
+) -> None:
+    """List the rows behind the indicator CODE of a PERIOD, with file and line, and those left out."""
+    from halfyear import table, warehouse
+
+    settings = settings_module.load()
+    with warehouse.transaction(settings) as connection:
+        table.write_trace(connection, periods.parse(period), code, reading, body, _instant(as_known), form, limit)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the warehouse to what sql/ and expectations/ declare."""
+    from halfyear import warehouse
+
+    settings = settings_module.load()
+    _start_embedded(settings)
+    click.echo("migrated" if warehouse.migrate(settings, click.echo) else "nothing to migrate")
+
+
+@main.command()
+@click.option("--check", "only_check", is_flag=True, help="Only say whether the generated files are true; exit 1 if not.")
+def docs(only_check: bool) -> None:
+    """Write what is generated: data dictionary, indicator list, JSON Schemas."""
+    from halfyear import documentation
+
+    settings = settings_module.load()
+    changed = documentation.write(settings, only_check)
+    for path in changed:
+        click.echo(f"{'out of date' if only_check else 'wrote'}: {path}")
+    if only_check and changed:
+        sys.exit(FINDINGS)
+
+
+@main.command()
+def doctor() -> None:
+    """Look at everything that a night needs, and say what to do where something is missing."""
+    from halfyear import status as status_module
+
+    problems = status_module.doctor(settings_module.load())
+    if problems:
+        sys.exit(3)
+
+
+def _sources(sources: tuple[str, ...], settings: Settings) -> list[str]:
+    known = contracts.load_all(settings.expectations)
+    for source in sources:
+        if source not in known:
+            raise UsageError(f"{source}: 没有这个来源 / there is no such source; known are {', '.join(known)}")
+    return list(sources) or list(known)
+
+
+def _start_embedded(settings: Settings) -> None:
+    from halfyear import embedded
+
+    if settings.warehouse is None:
+        embedded.start_server(settings)
+
+
+def _ready_warehouse(settings: Settings) -> None:
+    from halfyear import warehouse
+
+    _start_embedded(settings)
+    warehouse.migrate(settings, click.echo)
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text}: 不是时刻，例如 2022-07-05T18:00 / not an instant; write 2022-07-05T18:00") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)
+
+

@@ -1,0 +1,300 @@
+"""Contracts: what each source promises, read from ``expectations/sources/<source>.yaml``.
+
+A contract is one file of facts: the header row, the types, the key, the mode, who may see what, and the
+rules in Great Expectations' own form. Staging and core tables, comments, obvious rules, the DAG, the data
+dictionary and the handling of personal data derive from it. Keys use the words of the Open Data Contract
+Standard (ODCS 3) where it has them: ``id``, ``version``, ``status``, ``description``, ``slaProperties``,
+``properties`` with ``businessName``, ``logicalType``, ``required``, ``primaryKey``, ``classification``,
+and ``quality``. Unknown keys are errors.
+
+Light to import: no pandas, no Great Expectations, no database; DAG files read contracts.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from halfyear.errors import ContractError
+
+#: GB/T 36344-2018, the six dimensions of data quality.
+DIMENSIONS = {
+    "normative": "规范性",
+    "completeness": "完整性",
+    "accuracy": "准确性",
+    "consistency": "一致性",
+    "timeliness": "时效性",
+    "accessibility": "可访问性",
+}
+Dimension = Literal["normative", "completeness", "accuracy", "consistency", "timeliness", "accessibility"]
+Severity = Literal["critical", "warning", "info"]
+LogicalType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+Format = Literal[
+    "name",  # a name or short text: stripped only
+    "code",  # NFKC-normalised, stripped, upper-cased
+    "enumeration",  # one of `values`
+    "unified_social_credit_code",  # GB 32100
+    "resident_id",  # GB 11643
+    "mobile",
+    "region_code",  # GB/T 2260 and below: 6, 9 or 12 digits
+    "free_text",
+    "percent",  # 35%, 0.35 and 35 are the same share
+    "month",  # stored as its first day
+]
+
+_POSTGRES_TYPE = {
+    "string": "text",
+    "integer": "bigint",
+    "number": "numeric",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamptz",
+}
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(part.title() for part in tail)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_camel, populate_by_name=True)
+
+
+class Title(_Strict):
+    """A title for people, in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+class Property(_Strict):
+    """One column of the export and of the core table.
+
+    ``business_name`` is the header cell, ``aliases`` other headers seen for it. ``values`` maps each stored
+    label to the other spellings (codes) that stand for it. ``header_units`` maps a unit written in the
+    header's brackets to the factor into the stored unit. ``identifies_person``: shown as a token wherever a
+    record is named, though it is stored.
+    """
+
+    name: str
+    business_name: str
+    aliases: tuple[str, ...] = ()
+    description: str = ""
+    logical_type: LogicalType = "string"
+    format: Format | None = None
+    required: bool = False
+    primary_key: bool = False
+    classification: Literal["personal"] | None = None
+    identifies_person: bool = False
+    values: dict[str, tuple[str, ...]] | None = None
+    unit: str | None = None
+    header_units: dict[str, float] | None = None
+    minimum: float | None = None
+    allow_offset: bool = False
+    allow_future: bool = False
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Property:
+        if not _NAME.match(self.name):
+            raise ValueError(f"{self.name}: a field name is lower_snake_case")
+        if (self.format == "enumeration") != (self.values is not None):
+            raise ValueError(f"{self.name}: `values` and `format: enumeration` go together")
+        if self.primary_key and self.is_dropped:
+            raise ValueError(f"{self.name}: a dropped column cannot be part of the key")
+        if self.format == "free_text" and self.classification != "personal":
+            raise ValueError(f"{self.name}: free text is personal; say `classification: personal`")
+        return self
+
+    @property
+    def is_required(self) -> bool:
+        return self.required or self.primary_key
+
+    @property
+    def is_personal(self) -> bool:
+        return self.classification == "personal"
+
+    @property
+    def is_dropped(self) -> bool:
+        """Free text about persons never reaches the warehouse."""
+        return self.format == "free_text"
+
+    @property
+    def column(self) -> str:
+        """The column of the staging and core tables."""
+        return f"{self.name}_token" if self.is_personal else self.name
+
+    @property
+    def postgres_type(self) -> str:
+        return "text" if self.is_personal else _POSTGRES_TYPE[self.logical_type]
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        return (self.business_name, *self.aliases)
+
+
+class Rule(_Strict):
+    """A Great Expectations rule, in GX's own ``type`` and ``kwargs``, passed through untranslated.
+
+    ``column`` is the column that a finding points at, where the kwargs name none.
+    """
+
+    rule: str
+    type: str
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    column: str | None = None
+    severity: Severity = "warning"
+    dimension: Dimension
+    description: Title
+    remedy: Title | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Rule:
+        if not _NAME.match(self.rule):
+            raise ValueError(f"{self.rule}: a rule name is lower_snake_case")
+        return self
+
+
+class Sla(_Strict):
+    """``frequency``: cron in Asia/Shanghai. ``latency_days``: a file is late when it arrives more days after its date."""
+
+    frequency: str
+    latency_days: int = 1
+
+
+class Thresholds(_Strict):
+    """Beyond these shares of rows a file is refused."""
+
+    max_rejected_share: float = 0.2
+    min_share_of_previous: float = 0.5
+
+
+class Server(_Strict):
+    """The inbox: an Airflow connection, or none for ``HALFYEAR_INBOX``, and the path below it."""
+
+    connection: str | None = None
+    path: str | None = None
+
+
+class Contract(_Strict):
+    """One source. ``source`` (``id`` in the file) names folder, DAG, tables and pages alike."""
+
+    id: str
+    version: str
+    status: Literal["draft", "active", "deprecated"] = "active"
+    name: Title
+    description: str
+    domain: str
+    grain: str
+    mode: Literal["register", "events"]
+    format: Literal["csv", "xlsx", "jsonl", "parquet"]
+    encoding: str | None = None
+    period_property: str | None = None
+    server: Server = Server()
+    sla_properties: Sla
+    thresholds: Thresholds = Thresholds()
+    control_total: Literal["refuse", "warn"] = "refuse"
+    properties: tuple[Property, ...]
+    quality: tuple[Rule, ...] = ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Contract:
+        if not _NAME.match(self.id):
+            raise ValueError("id: a source name is lower_snake_case")
+        if not self.grain.startswith("one row per "):
+            raise ValueError('grain: is written as "one row per ..."')
+        if not self.key:
+            raise ValueError("properties: no column has `primaryKey: true`")
+        names = [p.name for p in self.properties]
+        rules = [r.rule for r in self.quality]
+        headers = [_folded(h) for p in self.properties for h in p.headers]
+        for what, items in (("property", names), ("rule", rules), ("header", headers)):
+            twice = sorted({i for i in items if items.count(i) > 1})
+            if twice:
+                raise ValueError(f"{what} named twice: {', '.join(twice)}")
+        reserved = {"valid_at", "known_at", "load_id", "row_number", "record_key"} & set(names)
+        if reserved:
+            raise ValueError(f"reserved column name: {', '.join(sorted(reserved))}")
+        if self.mode == "events":
+            when = next((p for p in self.properties if p.name == self.period_property), None)
+            if when is None or when.logical_type not in ("date", "timestamp") or not when.is_required:
+                raise ValueError("periodProperty: events name the required date or time that places a row")
+        return self
+
+    @property
+    def source(self) -> str:
+        return self.id
+
+    @property
+    def title_zh(self) -> str:
+        return self.name.zh
+
+    @property
+    def title_en(self) -> str:
+        return self.name.en
+
+    @property
+    def schedule(self) -> str:
+        return self.sla_properties.frequency
+
+    @property
+    def key(self) -> tuple[Property, ...]:
+        return tuple(p for p in self.properties if p.primary_key)
+
+    @property
+    def columns(self) -> tuple[Property, ...]:
+        """The properties that reach the warehouse, in order."""
+        return tuple(p for p in self.properties if not p.is_dropped)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the whole contract: what a load says it was loaded under."""
+        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def named(self, name: str) -> Property:
+        """The property called ``name``; KeyError when there is none."""
+        return next(p for p in self.properties if p.name == name)
+
+
+def _folded(header: str) -> str:
+    from unicodedata import normalize
+
+    return "".join(normalize("NFKC", header).split()).lower()
+
+
+def load(path: Path) -> Contract:
+    """Read one contract file.
+
+    Raises ContractError with the file, the key and what is wrong with it.
+    """
+    try:
+        contract = Contract.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except yaml.YAMLError as error:
+        raise ContractError(f"{path.name}: 不是合法的 YAML / not valid YAML: {error}") from None
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'contract'}: {e['msg']}" for e in error.errors()]
+        raise ContractError(f"{path.name}: 合同不符合格式 / the contract breaks its schema: {'; '.join(lines)}") from None
+    if contract.id != path.stem:
+        raise ContractError(f"{path.name}: id 应与文件名一致 / id is {contract.id}; it must be the file's name")
+    return contract
+
+
+@functools.lru_cache(maxsize=4)
+def load_all(expectations: Path) -> dict[str, Contract]:
+    """Every contract under ``expectations/sources``, by source name."""
+    return {path.stem: load(path) for path in sorted((expectations / "sources").glob("*.yaml"))}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a contract file, for editors and for the tests."""
+    schema = Contract.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

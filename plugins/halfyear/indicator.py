@@ -1,0 +1,698 @@
+"""Indicators: questions about rows, read from ``sql/indicators/<code>.sql``, and their answers per half-year.
+
+A file is a YAML header in the leading comment and one ``select`` that returns the rows that count, and those
+left out with the reason. This module aggregates them: the one place for value, rounding, printed form, null
+or zero, the row of the whole city, and the comparisons of a past state. The trace runs the same select
+without aggregating.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from psycopg2.extensions import AsIs
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import RealDictCursor, execute_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from halfyear import period as periods
+from halfyear.contract import Title
+from halfyear.errors import ContractError, UsageError
+from halfyear.period import Period
+from halfyear.settings import LOCAL_ZONE
+
+#: The columns of every indicator's select, in this order.
+COLUMNS = (
+    "body_code",
+    "in_numerator",
+    "in_denominator",
+    "quantity",
+    "excluded_because",
+    "source",
+    "record_key",
+    "load_id",
+    "row_number",
+)
+#: The bound parameters of a select and their types.
+PARAMETERS = {"first_day": "date", "last_day": "date", "next_day": "date", "as_known": "timestamptz"}
+#: The body name of the row for the whole city.
+CITY = "全市"
+#: What a null value prints.
+DASH = "—"
+
+_HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<select>.*)\Z", re.DOTALL)
+_FILE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?\Z")
+# What is not a parameter comes first: texts, quoted names, comments and casts.
+_TOKEN = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|::|:(?P<name>[a-z_]+)", re.DOTALL)
+_COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_LOCK = 8_150_002
+# Quotients keep 30 digits; whole numbers and terminating fractions are exact.
+_DIGITS = Context(prec=30)
+
+
+class _Header(BaseModel):
+    """The YAML header of an indicator file.
+
+    ``basis``: from when on the value is known: ``stock`` = a snapshot on or before the last day, ``flow`` =
+    a delivery in the period or later; stocks and flows are their own. ``scale``: value = numerator
+    (/ denominator) × scale. ``template``: the printed form. ``without_rows``: what a covered period without
+    any row is; ``null`` where a zero has to be reported. ``excluded``: the reasons of ``excluded_because``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name_zh: str
+    name_en: str
+    domain: str
+    unit: str
+    kind: Literal["stock", "flow", "ratio", "average"]
+    basis: Literal["stock", "flow"] | None = None
+    decimals: int = Field(ge=0, le=12)
+    scale: Decimal = Field(default=Decimal(1), gt=0)
+    template: str = "{value}{unit}"
+    without_rows: Literal["zero", "null"] = "zero"
+    sources: tuple[str, ...] = Field(min_length=1)
+    published_no: str | None = None
+    section: str | None = None
+    published: bool
+    description_zh: str
+    description_en: str
+    excluded: dict[str, Title] = {}
+
+    @model_validator(mode="after")
+    def _coherent(self) -> _Header:
+        if (self.basis is None) == (self.kind in ("ratio", "average")):
+            raise ValueError("basis: ratios and averages say stock or flow; stocks and flows are their own")
+        if "{value}" not in self.template or set(re.findall(r"\{(\w*)\}", self.template)) - {"value", "unit"}:
+            raise ValueError("template: holds {value} and may hold {unit}")
+        return self
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One reading of one indicator; ``reading`` is empty for ``<code>.sql``."""
+
+    code: str
+    reading: str
+    name_zh: str
+    name_en: str
+    domain: str
+    domain_zh: str
+    domain_en: str
+    unit: str
+    kind: str
+    basis: str
+    decimals: int
+    scale: Decimal
+    template: str
+    without_rows: str
+    sources: tuple[str, ...]
+    published_no: str | None
+    section: str | None
+    is_published: bool
+    description_zh: str
+    description_en: str
+    excluded: Mapping[str, Mapping[str, str]]
+    sort_order: int
+    sql: str
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over all that moves the number: the select without comments and spacing, and the arithmetic."""
+        select = " ".join(_COMMENT.sub(lambda m: m[1] or " ", self.sql).split())
+        facts = [select, self.unit, self.kind, self.basis, str(self.decimals), str(self.scale.normalize())]
+        facts += [self.template, self.without_rows, *self.sources]
+        return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
+
+    @property
+    def has_denominator(self) -> bool:
+        return self.kind in ("ratio", "average")
+
+    def bind(self, replace: Callable[[str], str], escape_percent: bool = False) -> str:
+        """The select with each ``:parameter`` replaced by ``replace(name)``."""
+
+        def token(match: re.Match[str]) -> str:
+            name = match["name"]
+            return "\0" + replace(name) + "\0" if name in PARAMETERS else match[0]
+
+        parts = _TOKEN.sub(token, self.sql).split("\0")
+        if escape_percent:
+            parts[::2] = [part.replace("%", "%%") for part in parts[::2]]
+        return "".join(parts)
+
+    @property
+    def query(self) -> str:
+        """The select for psycopg2: ``%(name)s`` parameters, typed; every other % doubled."""
+        return self.bind(lambda name: f"cast(%({name})s as {PARAMETERS[name]})", escape_percent=True)
+
+    def value(self, numerator: Decimal | None, denominator: Decimal | None) -> Decimal | None:
+        """The exact value: unit conversion, per cent × 100; null over zero."""
+        if numerator is None:
+            return None
+        if not self.has_denominator:
+            return _plain(numerator * self.scale)
+        if not denominator:
+            return None
+        return _plain(_DIGITS.divide(numerator * self.scale, denominator))
+
+    def shown(self, value: Decimal) -> Decimal:
+        """The value rounded half up to the decimals of the definition."""
+        return _rounded(value, self.decimals)
+
+    def printed(self, value: Decimal | None) -> str:
+        """The value as it is printed, with trailing zeros and unit; — for null."""
+        if value is None:
+            return DASH
+        return self.template.format(value=f"{self.shown(value):f}", unit=self.unit)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One computed value; ``body_code`` None is the whole city."""
+
+    body_code: str | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+    value: Decimal | None
+    printed: str
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Without trailing zeros and exponent, so that 5 and 5.0 are one value."""
+    value = value.normalize()
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    rounded = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return abs(rounded) if rounded == 0 else rounded
+
+
+# ---------------------------------------------------------------- files
+
+
+def load(path: Path, domains: Mapping[str, Title]) -> Definition:
+    """Read one indicator file.
+
+    Raises ContractError with the file, the key and what is wrong with it.
+    """
+    if not _FILE.match(path.stem):
+        raise ContractError(f"{path.name}: 应为 <代码>.sql 或 <代码>.<口径>.sql / is named <code>.sql or <code>.<reading>.sql")
+    code, _, reading = path.stem.partition(".")
+    match = _HEADER.match(path.read_text("utf-8"))
+    if not match:
+        raise ContractError(f"{path.name}: 开头应为 /* YAML */ 注释 / opens with a /* YAML */ comment")
+    try:
+        header = _Header.model_validate(yaml.safe_load(match["header"]))
+    except yaml.YAMLError as error:
+        raise ContractError(f"{path.name}: 表头不是合法的 YAML / the header is not valid YAML: {error}") from None
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'header'}: {e['msg']}" for e in error.errors()]
+        raise ContractError(f"{path.name}: 表头不符合格式 / the header breaks its schema: {'; '.join(lines)}") from None
+    if header.domain not in domains:
+        raise ContractError(
+            f"{path.name}: domain: {header.domain} 不在 expectations/indicators/domains.yaml 中 / is not named there"
+        )
+    select = match["select"].strip().removesuffix(";").rstrip() + "\n"
+    unknown = {m["name"] for m in _TOKEN.finditer(select) if m["name"]} - PARAMETERS.keys()
+    if unknown:
+        raise ContractError(f"{path.name}: 未知参数 / unknown parameter :{', :'.join(sorted(unknown))}")
+    fields = header.model_dump(exclude={"published", "basis", "excluded"})
+    title = domains[header.domain]
+    return Definition(
+        code=code,
+        reading=reading,
+        basis=header.basis or header.kind,
+        is_published=header.published,
+        excluded={name: {"zh": text.zh, "en": text.en} for name, text in header.excluded.items()},
+        domain_zh=title.zh,
+        domain_en=title.en,
+        sort_order=0,
+        sql=select,
+        **fields,
+    )
+
+
+def load_domains(sql: Path) -> dict[str, Title]:
+    """The domains of indicators, in the order of the tables, from ``expectations/indicators/domains.yaml``."""
+    path = sql.parent / "expectations" / "indicators" / "domains.yaml"
+    try:
+        return {name: Title.model_validate(title) for name, title in yaml.safe_load(path.read_text("utf-8")).items()}
+    except (yaml.YAMLError, ValidationError) as error:
+        raise ContractError(f"{path.name}: {' '.join(str(error).split())}") from None
+
+
+def load_all(sql: Path) -> dict[tuple[str, str], Definition]:
+    """Every definition under ``sql/indicators``, by code and reading, in the order of the tables.
+
+    Raises ContractError for a bad file and for an indicator of which not exactly one reading is published.
+    """
+    domains = load_domains(sql)
+    found = [load(path, domains) for path in sorted((sql / "indicators").glob("*.sql"))]
+    for code in {d.code for d in found}:
+        published = [d for d in found if d.code == code and d.is_published]
+        if len(published) != 1:
+            raise ContractError(
+                f"{code}: 应恰有一个口径 published: true / exactly one reading is published: true, not {len(published)}"
+            )
+    order = list(domains)
+
+    def place(definition: Definition) -> tuple[int, float, str, str, str]:
+        base = next(d for d in found if d.code == definition.code and d.is_published)
+        number = re.match(r"(\d+)(.*)", base.published_no or "")
+        figure = float(number[1]) if number else float("inf")
+        return order.index(definition.domain), figure, number[2] if number else "", definition.code, definition.reading
+
+    return {
+        (d.code, d.reading): Definition(**{**vars(d), "sort_order": position})
+        for position, d in enumerate(sorted(found, key=place), start=1)
+    }
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of an indicator file's header, for editors and for the tests."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_Header.model_json_schema()}
+
+
+# ---------------------------------------------------------------- warehouse
+
+_FIELDS = {
+    "indicator_code": "code",
+    "reading": "reading",
+    "name_zh": "name_zh",
+    "name_en": "name_en",
+    "domain": "domain",
+    "domain_zh": "domain_zh",
+    "domain_en": "domain_en",
+    "unit": "unit",
+    "kind": "kind",
+    "basis": "basis",
+    "decimals": "decimals",
+    "scale": "scale",
+    "template": "template",
+    "without_rows": "without_rows",
+    "sources": "sources",
+    "published_no": "published_no",
+    "section": "section",
+    "description_zh": "description_zh",
+    "description_en": "description_en",
+    "excluded": "excluded",
+    "is_published": "is_published",
+    "sort_order": "sort_order",
+    "sql_text": "sql",
+}
+
+
+def sync(connection: Connection, definitions: Mapping[tuple[str, str], Definition]) -> int:
+    """Bring ``indicators.definition`` to the files, within the caller's transaction; the number of changes.
+
+    A changed hash makes every open period of the definition due by itself (``indicators.due``).
+    """
+    columns = [*_FIELDS, "definition_hash"]
+    rows = [
+        (
+            *(
+                json.dumps(v, ensure_ascii=False) if c == "excluded" else list(v) if c == "sources" else v
+                for c, v in ((column, getattr(d, field)) for column, field in _FIELDS.items())
+            ),
+            d.hash,
+        )
+        for d in definitions.values()
+    ]
+    sets = ", ".join(f"{c} = excluded.{c}" for c in columns[2:])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "delete from indicators.definition where not (indicator_code, reading) in "
+            "(select * from unnest(%s::text[], %s::text[]))",
+            ([code for code, _ in definitions], [reading for _, reading in definitions]),
+        )
+        changes = cursor.rowcount
+        # Which reading is published may move between two rows that are both kept.
+        cursor.execute("update indicators.definition set is_published = false where is_published")
+        for row in rows:
+            cursor.execute(
+                f"insert into indicators.definition as d ({', '.join(columns)}) "
+                f"values ({', '.join(['%s'] * len(columns))}) on conflict (indicator_code, reading) do update "
+                f"set {sets}, changed_at = case when d.definition_hash = excluded.definition_hash "
+                "then d.changed_at else clock_timestamp() end "
+                "returning (old.definition_hash is distinct from new.definition_hash)::integer",
+                row,
+            )
+            changed = cursor.fetchone()
+            changes += changed[0] if changed else 0
+        cursor.execute(
+            "delete from indicators.stale as s where not exists (select from indicators.definition as d "
+            "where d.indicator_code = s.indicator_code and d.reading = s.reading)"
+        )
+    return changes
+
+
+def definitions(connection: Connection) -> dict[tuple[str, str], Definition]:
+    """The definitions as the warehouse holds them, in the order of the tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"select {', '.join(_FIELDS)} from indicators.definition order by sort_order")
+        rows = cursor.fetchall()
+    found = (dict(zip(_FIELDS.values(), row, strict=True)) for row in rows)
+    return {(d["code"], d["reading"]): Definition(**{**d, "sources": tuple(d["sources"])}) for d in found}
+
+
+def definition(connection: Connection, code: str, reading: str = "") -> Definition:
+    """The definition of a code and reading; UsageError, with what comes near, when there is none."""
+    known = definitions(connection)
+    try:
+        return known[code, reading]
+    except KeyError:
+        names = [".".join(filter(None, key)) for key in known]
+        wanted = ".".join(filter(None, (code, reading)))
+        near = ", ".join(difflib.get_close_matches(wanted, names, 3)) or "halfyear indicators PERIOD"
+        raise UsageError(f"{wanted}: 没有这个指标，可用 / no such indicator; see: {near}") from None
+
+
+def _parameters(period: Period, as_known: datetime | None) -> dict[str, Any]:
+    if as_known is not None and as_known.tzinfo is None:
+        as_known = as_known.replace(tzinfo=LOCAL_ZONE)
+    return {
+        "first_day": period.first_day,
+        "last_day": period.last_day,
+        "next_day": period.next_day,
+        "as_known": AsIs("'infinity'") if as_known is None else as_known,
+    }
+
+
+_COVERED = """
+select coalesce(bool_and(exists (
+    select from lineage.standing as s
+    where s.source = named.source and s.known_at @> cast(%(as_known)s as timestamptz)
+        and case %(basis)s when 'stock' then s.snapshot_date <= %(last_day)s else s.snapshot_date >= %(first_day)s end
+)), false) from unnest(%(sources)s) as named (source)
+"""
+
+
+def _observe(
+    cursor: Cursor, definition: Definition, period: Period, as_known: datetime | None
+) -> tuple[list[Observation], list[int]]:
+    """The observations of a definition and the loads that its rows come from."""
+    parameters = _parameters(period, as_known)
+    cursor.execute(_COVERED, {**parameters, "basis": definition.basis, "sources": list(definition.sources)})
+    covered = cursor.fetchone()
+    is_covered = bool(covered and covered[0])
+    cursor.execute(
+        f"with contribution as (\n{definition.query})\n"
+        "select grouping(load_id) = 0 as is_load, grouping(body_code) = 0 as is_body, load_id, body_code, count(*),\n"
+        "    coalesce(sum(quantity) filter (where in_numerator), 0),\n"
+        "    coalesce(sum(quantity) filter (where in_denominator), 0)\n"
+        "from contribution group by grouping sets ((), (body_code), (load_id)) order by body_code nulls first",
+        parameters,
+    )
+    observations: list[Observation] = []
+    loads: list[int] = []
+    for is_load, is_body, load_id, body_code, count, numerator, denominator in cursor:
+        if is_load:
+            loads.append(load_id)
+            continue
+        if is_body and body_code is None:
+            continue  # rows that belong to no known body count for the city only
+        known = is_covered and (count > 0 or definition.without_rows == "zero")
+        over = _plain(Decimal(denominator)) if known and definition.has_denominator else None
+        total = _plain(Decimal(numerator)) if known else None
+        value = definition.value(total, over)
+        observations.append(Observation(body_code, total, over, value, definition.printed(value)))
+    return observations, loads
+
+
+def observe(
+    connection: Connection, definition: Definition, period: Period, as_known: datetime | None = None
+) -> list[Observation]:
+    """What a definition gives for a half-year from the rows known at an instant (None: now): city, then bodies."""
+    with connection.cursor() as cursor:
+        return _observe(cursor, definition, period, as_known)[0]
+
+
+def stale_periods(connection: Connection) -> list[Period]:
+    """The half-years in which something is due, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("select distinct period from indicators.due order by period")
+        return [periods.parse(row[0]) for row in cursor]
+
+
+def compute(connection: Connection, period: Period) -> int:
+    """Compute what is due in a half-year and commit; the number of (indicator, reading) pairs computed.
+
+    Safe to run twice at once: a lock per period, and the marks that are served leave in the same transaction,
+    while a mark that arrives meanwhile stays for the next run. Values that did not move are not rewritten.
+    """
+    code = str(period)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s, %s)", (_LOCK, period.year * 2 + period.semester))
+        # Every statement below sees at least what was committed when the marks were taken.
+        cursor.execute("delete from indicators.stale where period = %s returning indicator_code, reading", (code,))
+        pairs = set(cursor.fetchall())
+        cursor.execute("select indicator_code, reading from indicators.due where period = %s", (code,))
+        pairs |= set(cursor.fetchall())
+        if not pairs:
+            return 0
+        cursor.execute("select exists (select from lineage.open_period where period = %s)", (code,))
+        is_open = cursor.fetchone() == (True,)
+        known = definitions(connection) if is_open else {}
+        computed = 0
+        for pair in sorted(pairs):
+            if pair in known:
+                observations, loads = _observe(cursor, known[pair], period, None)
+                _write(cursor, known[pair], code, observations, loads)
+                computed += 1
+            else:
+                computed += _withdraw(cursor, code, *pair)
+    return computed
+
+
+def _withdraw(cursor: Cursor, period: str, code: str, reading: str) -> int:
+    """Supersede the observations of a period or definition that is gone; 1 when there were any."""
+    pair = (period, code, reading)
+    cursor.execute(
+        "update indicators.observation set superseded_at = now() "
+        "where period = %s and indicator_code = %s and reading = %s and superseded_at is null",
+        pair,
+    )
+    gone = cursor.rowcount > 0
+    cursor.execute(
+        "delete from lineage.observation_input where period = %s and indicator_code = %s and reading = %s", pair
+    )
+    return int(gone)
+
+
+def _write(
+    cursor: Cursor, definition: Definition, period: str, observations: Iterable[Observation], loads: Sequence[int]
+) -> None:
+    pair = (period, definition.code, definition.reading)
+    cursor.execute(
+        "select observation_id, body_code, numerator, denominator, value, printed, definition_hash "
+        "from indicators.observation "
+        "where period = %s and indicator_code = %s and reading = %s and superseded_at is null",
+        pair,
+    )
+    present = {row[1]: (row[0], row[1:]) for row in cursor}
+    wanted = {
+        o.body_code: (o.body_code, o.numerator, o.denominator, o.value, o.printed, definition.hash)
+        for o in observations
+    }
+    ended = [number for body, (number, row) in present.items() if wanted.get(body) != row]
+    added = [row for body, row in wanted.items() if body not in present or present[body][1] != row]
+    if ended:
+        cursor.execute(
+            "update indicators.observation set superseded_at = now() where observation_id = any(%s)", (ended,)
+        )
+    if added:
+        execute_values(
+            cursor,
+            "insert into indicators.observation (period, indicator_code, reading, body_code, numerator, denominator, "
+            "value, printed, definition_hash, computed_at) values %s",
+            [(*pair, *row) for row in added],
+            template="(%s, %s, %s, %s, %s, %s, %s, %s, %s, now())",
+        )
+    cursor.execute(
+        "delete from lineage.observation_input "
+        "where period = %s and indicator_code = %s and reading = %s and load_id <> all(%s)",
+        (*pair, list(loads)),
+    )
+    cursor.execute(
+        "insert into lineage.observation_input (period, indicator_code, reading, load_id) "
+        "select %s, %s, %s, load_id from unnest(%s::bigint[]) as given (load_id) on conflict do nothing",
+        (*pair, list(loads)),
+    )
+
+
+# ---------------------------------------------------------------- answers
+
+#: The columns of ``mart.indicator``, which every answer has.
+FIGURE_COLUMNS = (
+    "period",
+    "indicator_code",
+    "name_zh",
+    "name_en",
+    "domain",
+    "unit",
+    "kind",
+    "body_code",
+    "body_name",
+    "numerator",
+    "denominator",
+    "value",
+    "printed",
+    "previous_value",
+    "change_on_previous",
+    "year_ago_value",
+    "change_on_year",
+    "status",
+    "vintage",
+    "computed_at",
+)
+
+
+def figures(
+    connection: Connection, period: Period, body: str | None = None, as_known: datetime | None = None
+) -> list[dict[str, Any]]:
+    """The rows of ``mart.indicator`` for a half-year and one body (None: the whole city), in the order of the tables.
+
+    With ``as_known`` they are computed from the rows known at that instant, by today's definitions, the
+    periods compared with as well; status is then ``as_known`` and ``computed_at`` the instant.
+    """
+    if as_known is None:
+        with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+            cursor.execute(
+                f"select {', '.join(f'i.{c}' for c in FIGURE_COLUMNS)} from mart.indicator as i "
+                "left join mart.definition as d on d.indicator_code = i.indicator_code and d.is_published "
+                "where i.period = %s and i.body_code is not distinct from %s order by d.sort_order",
+                (str(period), body),
+            )
+            return [dict(row) for row in cursor]
+    if as_known.tzinfo is None:
+        as_known = as_known.replace(tzinfo=LOCAL_ZONE)
+    with connection.cursor() as cursor:
+        cursor.execute("select name from core.body where code = %s", (body,))
+        name = cursor.fetchone()
+    body_name = CITY if body is None else name[0] if name else None
+    rows = []
+    for d in definitions(connection).values():
+        if not d.is_published:
+            continue
+        then, before, year_ago = (
+            next((o for o in observe(connection, d, p, as_known) if o.body_code == body), None)
+            for p in (period, period.previous, period.year_ago)
+        )
+        if then is None:
+            continue
+        earlier = [o.value if o else None for o in (before, year_ago)]
+        changes = [_change(d, then.value, value) for value in earlier]
+        row = (
+            str(period), d.code, d.name_zh, d.name_en, d.domain, d.unit, d.kind, body, body_name,
+            then.numerator, then.denominator, then.value, then.printed,
+            earlier[0], changes[0], earlier[1], changes[1], "as_known", None, as_known,
+        )  # fmt: skip
+        rows.append(dict(zip(FIGURE_COLUMNS, row, strict=True)))
+    return rows
+
+
+def _change(definition: Definition, value: Decimal | None, earlier: Decimal | None) -> Decimal | None:
+    """环比 or 同比 of the values shown; the same as in sql/mart/indicator.sql, which a test holds."""
+    if value is None or earlier is None:
+        return None
+    now, then = definition.shown(value), definition.shown(earlier)
+    if then == 0:
+        return None
+    return now - then if definition.kind == "ratio" else _rounded((now - then) * 100 / then, 12)
+
+
+#: The columns of a traced row.
+TRACE_COLUMNS = ("period", "indicator_code", "reading", *COLUMNS, "file_name", "snapshot_date")
+
+
+def trace(
+    connection: Connection,
+    code: str,
+    reading: str,
+    period: Period,
+    body: str | None = None,
+    as_known: datetime | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The rows behind a number: counted first, then those in the denominator only, then those left out.
+
+    ``body`` None is the whole city. Rows stream from the server; each says its file, snapshot date and row.
+    Raises UsageError for an unknown indicator.
+    """
+    wanted = definition(connection, code, reading)
+    return _trace(connection, wanted, period, body, as_known)
+
+
+def _trace(
+    connection: Connection, wanted: Definition, period: Period, body: str | None, as_known: datetime | None
+) -> Iterator[dict[str, Any]]:
+    with connection.cursor(name="halfyear_trace") as cursor:
+        cursor.itersize = 2000
+        cursor.execute(
+            f"with contribution as (\n{wanted.query})\n"
+            f"select {', '.join(f'c.{column}' for column in COLUMNS)}, d.file_name, d.snapshot_date\n"
+            "from contribution as c\n"
+            "left join lineage.load as l on l.load_id = c.load_id\n"
+            "left join lineage.delivery as d on d.delivery_id = l.delivery_id\n"
+            "where %(body)s is null or c.body_code = %(body)s\n"
+            "order by c.in_numerator desc, c.in_denominator desc, c.excluded_because, c.source, d.snapshot_date,\n"
+            "    d.file_name, c.row_number, c.record_key",
+            {**_parameters(period, as_known), "body": body},
+        )
+        for row in cursor:
+            yield dict(zip(TRACE_COLUMNS, (str(period), wanted.code, wanted.reading, *row), strict=True))
+
+
+@dataclass(frozen=True)
+class TraceSummary:
+    """How many records a number counts, has in its denominator only, and leaves out by reason."""
+
+    definition: Definition
+    observation: Observation | None
+    counted: int
+    in_denominator_only: int
+    left_out: Mapping[str, int]
+
+
+def trace_summary(
+    connection: Connection,
+    code: str,
+    reading: str,
+    period: Period,
+    body: str | None = None,
+    as_known: datetime | None = None,
+) -> TraceSummary:
+    """The account of a trace: records counted, in the denominator only, and left out by reason."""
+    wanted = definition(connection, code, reading)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"with contribution as (\n{wanted.query}),\n"
+            "record as (\n"
+            "    select source, record_key, bool_or(in_numerator) as counted, bool_or(in_denominator) as over,\n"
+            "        min(excluded_because) as reason\n"
+            "    from contribution where %(body)s is null or body_code = %(body)s group by source, record_key)\n"
+            "select case when counted then 'counted' when over then 'over' else 'left out' end,\n"
+            "    case when not counted and not over then reason end, count(*)\n"
+            "from record group by 1, 2 order by 3 desc, 2",
+            {**_parameters(period, as_known), "body": body},
+        )
+        rows = cursor.fetchall()
+    found = next((o for o in observe(connection, wanted, period, as_known) if o.body_code == body), None)
+    return TraceSummary(
+        definition=wanted,
+        observation=found,
+        counted=sum(count for what, _, count in rows if what == "counted"),
+        in_denominator_only=sum(count for what, _, count in rows if what == "over"),
+        left_out={reason or "": count for what, reason, count in rows if what == "left out"},
+    )

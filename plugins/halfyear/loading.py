@@ -1,0 +1,590 @@
+"""Loading: accepted rows into core, on both time axes, so that what is known now is a function of the deliveries.
+
+`settle` is called in the one transaction of a delivery, after its load was entered in the ledger and under the
+lock of its source. It lets `verdict.judge` say which load stands for each day, and restates each day on which that
+changed:
+
+* **Registers.** A version of a record is true from the first snapshot that shows it until the first accepted
+  snapshot that shows another or none (``valid_at``). A day at the end of the line needs only the difference from
+  the newest state. A day in the middle (late or corrected) needs its neighbour's file again, because the
+  versions that begin there may begin anew; landing has the bytes.
+* **Events.** The row of the newest day that has the key is what is known. Rows of deliveries that are older than
+  what is known are kept with an empty ``known_at``: they were never known, and stand ready if the newer delivery
+  is superseded.
+
+Rows are closed, never overwritten: ``known_at`` ends when the next thing was known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from psycopg2 import sql as pgsql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from halfyear import period as periods
+from halfyear.contract import Contract
+from halfyear.period import Period
+from halfyear.settings import LOCAL_ZONE_NAME
+from halfyear.verdict import Candidate, judge
+
+#: Gives the staged, accepted rows of a load (a table in schema staging), reading its file again when necessary.
+Rows = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """The half-years whose figures may have moved, and how many rows of core were closed and opened."""
+
+    periods: tuple[Period, ...]
+    rows_closed: int
+    rows_opened: int
+
+
+def lock(cursor: Cursor, source: str) -> None:
+    """One load of a source at a time, until the transaction ends."""
+    cursor.execute("select pg_advisory_xact_lock(hashtextextended('halfyear:' || %s, 0))", (source,))
+
+
+def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement:
+    """Judge all deliveries of the source again, bring core to what follows, and mark what became stale."""
+    with connection.cursor() as cursor:
+        before = _standing(cursor, contract.source)
+        after, verdicts = judge(contract, _candidates(cursor, contract.source))
+        for verdict in verdicts:
+            cursor.execute(
+                # A load that was refused for itself keeps its own reason.
+                "update lineage.delivery as delivery set verdict = %(verdict)s, "
+                "rule = coalesce(%(rule)s, own.rule), reason_zh = coalesce(%(reason_zh)s, own.reason_zh), "
+                "reason_en = coalesce(%(reason_en)s, own.reason_en), judged_at = clock_timestamp() "
+                "from (select 1) as one left join lineage.load as own on own.delivery_id = %(delivery_id)s "
+                "and own.state = 'refused' "
+                "where delivery.delivery_id = %(delivery_id)s and (delivery.verdict, delivery.rule) is distinct from "
+                "(%(verdict)s, coalesce(%(rule)s, own.rule))",
+                vars(verdict),
+            )
+        cursor.execute(
+            "update lineage.load as load set rows_loaded = new.rows, "
+            "rows_skipped = load.rows_read - load.rows_quarantined - new.rows "
+            "from lineage.delivery as delivery cross join lateral (select case when delivery.verdict in "
+            "('loaded', 'loaded_with_quarantine') then load.rows_passed else 0 end as rows) as new "
+            "where delivery.delivery_id = load.delivery_id and delivery.source = %s and load.rows_loaded <> new.rows",
+            (contract.source,),
+        )
+        changed_days = sorted(day for day in before.keys() | after.keys() if before.get(day) != after.get(day))
+        if not changed_days:
+            return Settlement((), 0, 0)
+        known_from = _next_instant(cursor, contract.source)
+        standing = dict(before)
+        touched: set[Period] = set()
+        closed = opened = 0
+        for day in changed_days:
+            old, new = before.get(day), after.get(day)
+            _stand(cursor, contract.source, day, new, known_from, standing)
+            apply = _apply_register if contract.mode == "register" else _apply_events
+            moved, day_closed, day_opened = apply(cursor, contract, day, old, new, standing, known_from, rows)
+            touched |= moved
+            closed += day_closed
+            opened += day_opened
+        touched |= _newly_covered(before, after)
+        touched &= set(_open_periods(cursor))
+        _mark_stale(cursor, contract.source, touched, "rows changed")
+        # A half-year that is seen for the first time has no figure of any source yet.
+        cursor.execute(
+            "select period from lineage.open_period except select period from indicators.observation"
+        )
+        unseen = {periods.parse(row[0]) for row in cursor.fetchall()}
+        _mark_stale(cursor, None, unseen, "new period")
+        touched |= unseen
+        return Settlement(tuple(sorted(touched)), closed, opened)
+
+
+def _candidates(cursor: Cursor, source: str) -> list[Candidate]:
+    cursor.execute(
+        "select delivery.delivery_id, delivery.snapshot_date, delivery.sequence, delivery.sha256, load.load_id, "
+        "load.delivery_id = delivery.delivery_id, load.state = 'checked', load.rows_passed + load.rows_quarantined, "
+        "load.rows_quarantined, acceptance.delivery_id is not null "
+        "from lineage.delivery as delivery "
+        "inner join lineage.delivery as same on same.source = delivery.source "
+        "and same.snapshot_date = delivery.snapshot_date and same.sha256 = delivery.sha256 "
+        "inner join lineage.load as load on load.delivery_id = same.delivery_id "
+        "left join lineage.acceptance as acceptance on acceptance.delivery_id = delivery.delivery_id "
+        "where delivery.source = %s and delivery.sequence is not null",
+        (source,),
+    )
+    return [Candidate(*row) for row in cursor.fetchall()]
+
+
+def _standing(cursor: Cursor, source: str) -> dict[date, int]:
+    cursor.execute(
+        "select snapshot_date, load_id from lineage.standing where source = %s and upper_inf(known_at)", (source,)
+    )
+    return dict(cursor.fetchall())
+
+
+def _next_instant(cursor: Cursor, source: str) -> datetime:
+    """Now, but later than anything this source knew before: known_at increases strictly."""
+    cursor.execute(
+        "select greatest(clock_timestamp(), "
+        "max(greatest(lower(known_at), coalesce(upper(known_at), '-infinity'))) + interval '1 microsecond') "
+        "from lineage.standing where source = %s",
+        (source,),
+    )
+    row = cursor.fetchone()
+    assert row is not None
+    instant: datetime = row[0]
+    return instant
+
+
+def _stand(
+    cursor: Cursor, source: str, day: date, load_id: int | None, known_from: datetime, standing: dict[date, int]
+) -> None:
+    cursor.execute(
+        "update lineage.standing set known_at = tstzrange(lower(known_at), %s) "
+        "where source = %s and snapshot_date = %s and upper_inf(known_at)",
+        (known_from, source, day),
+    )
+    standing.pop(day, None)
+    if load_id is not None:
+        cursor.execute(
+            "insert into lineage.standing (source, snapshot_date, load_id, known_at) "
+            "values (%s, %s, %s, tstzrange(%s, null))",
+            (source, day, load_id, known_from),
+        )
+        standing[day] = load_id
+
+
+def _open_periods(cursor: Cursor) -> list[Period]:
+    cursor.execute("select period from lineage.open_period")
+    return [periods.parse(row[0]) for row in cursor.fetchall()]
+
+
+def _newly_covered(before: dict[date, int], after: dict[date, int]) -> set[Period]:
+    """Half-years between the newest day before and after: a flow in them turns from unknown to counted or back."""
+    ends = [max(days) for days in (before, after) if days]
+    if len(ends) < 2:
+        first = min(after or before)
+        return set(periods.between(periods.of(first), periods.of(ends[0])))
+    low, high = sorted(ends)
+    return set(periods.between(periods.of(low).next, periods.of(high)))
+
+
+def _mark_stale(cursor: Cursor, source: str | None, touched: set[Period], reason: str) -> None:
+    if touched:
+        cursor.execute(
+            "select indicators.mark_stale(%s, %s, %s)", (source, [str(p) for p in sorted(touched)], reason)
+        )
+
+
+class _Names:
+    """The SQL names that the statements of one source share."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.core = pgsql.Identifier("core", contract.source)
+        names = [p.column for p in contract.columns]
+        self.columns = pgsql.SQL(", ").join(map(pgsql.Identifier, names))
+
+        self.all = pgsql.SQL(", ").join(map(pgsql.Identifier, [*names, "record_key", "row_number", "load_id"]))
+        self._names = names
+
+    def of(self, alias: str) -> pgsql.Composed:
+        """The content of a record as a row value: ``(alias.a, alias.b)``."""
+        parts = [pgsql.Identifier(alias, name) for name in self._names]
+        return pgsql.SQL("row({})").format(pgsql.SQL(", ").join(parts))
+
+    def staged(self, alias: str, load_id: int) -> pgsql.Composed:
+        parts = [pgsql.Identifier(alias, name) for name in [*self._names, "record_key", "row_number"]]
+        return pgsql.SQL("{}, {}::bigint").format(pgsql.SQL(", ").join(parts), pgsql.Literal(load_id))
+
+    def all_of(self, alias: str) -> pgsql.Composed:
+        parts = [pgsql.Identifier(alias, name) for name in [*self._names, "record_key", "row_number", "load_id"]]
+        return pgsql.SQL(", ").join(parts)
+
+
+def _run(cursor: Cursor, text: str, values: dict[str, object] | None = None, **names: pgsql.Composable) -> int:
+    cursor.execute(pgsql.SQL(text).format(**names), values)
+    return int(cursor.rowcount)
+
+
+# --- registers -------------------------------------------------------------------------------------------------
+
+
+def _apply_register(
+    cursor: Cursor,
+    contract: Contract,
+    day: date,
+    old: int | None,
+    new: int | None,
+    standing: dict[date, int],
+    known_from: datetime,
+    rows: Rows,
+) -> tuple[set[Period], int, int]:
+    later = sorted(d for d in standing if d > day)
+    if old is None and new is not None and not later:
+        closed, opened = _append_snapshot(cursor, contract, day, new, known_from, rows(new))
+        end = None
+    else:
+        closed, opened, end = _restate_snapshot(cursor, contract, day, later, standing, known_from, rows)
+    if not closed and not opened:
+        return set(), 0, 0
+    # What holds on the last day of a half-year may have moved in [day, end); so may what lies in between.
+    last = periods.of(end - timedelta(days=1)) if end else max(p for p in _open_periods(cursor))
+    return set(periods.between(periods.of(day), last)), closed, opened
+
+
+def _append_snapshot(
+    cursor: Cursor, contract: Contract, day: date, load_id: int, known_from: datetime, table: str
+) -> tuple[int, int]:
+    """The newest day: close what changed or ended, open what changed or is new; the unchanged stays untouched."""
+    names = _Names(contract)
+    staged = pgsql.Identifier("staging", table)
+    values: dict[str, object] = {"day": day, "known_from": known_from, "load_id": load_id}
+    cursor.execute("drop table if exists pg_temp.changed")
+    _run(
+        cursor,
+        "create temp table changed on commit drop as "
+        "select coalesce(new.record_key, now.record_key) as record_key, now.record_key is not null as was, "
+        "new.record_key is not null as is_listed "
+        "from {staged} as new full join (select * from {core} where upper_inf(known_at) and upper_inf(valid_at)) as now "
+        "on now.record_key = new.record_key "
+        "where (new.record_key is null and not exists (select 1 from quarantine.rejected_row as held "
+        "where held.load_id = %(load_id)s and held.record_key = now.record_key)) "
+        "or now.record_key is null or {new} is distinct from {now}",
+        values,
+        staged=staged,
+        core=names.core,
+        new=names.of("new"),
+        now=names.of("now"),
+    )
+    cursor.execute("analyze changed")
+    closed = _run(
+        cursor,
+        "with closed as (update {core} as row set known_at = tstzrange(lower(row.known_at), %(known_from)s) "
+        "from changed where changed.was and changed.record_key = row.record_key and upper_inf(row.known_at) "
+        "and upper_inf(row.valid_at) and lower(row.known_at) < %(known_from)s returning row.*) "
+        "insert into {core} ({all}, valid_at, known_at) "
+        "select {all}, daterange(lower(valid_at), %(day)s), tstzrange(%(known_from)s, null) from closed",
+        values,
+        core=names.core,
+        all=names.all,
+    )
+    # Rows that this very transaction opened are not history: they are cut where they stand.
+    closed += _run(
+        cursor,
+        "update {core} as row set valid_at = daterange(lower(row.valid_at), %(day)s) from changed "
+        "where changed.was and changed.record_key = row.record_key and upper_inf(row.known_at) "
+        "and upper_inf(row.valid_at) and lower(row.known_at) = %(known_from)s and lower(row.valid_at) < %(day)s",
+        values,
+        core=names.core,
+    )
+    opened = _run(
+        cursor,
+        "insert into {core} ({all}, valid_at, known_at) "
+        "select {staged_columns}, daterange(%(day)s, null), tstzrange(%(known_from)s, null) "
+        "from {staged} as new inner join changed on changed.record_key = new.record_key",
+        values,
+        core=names.core,
+        all=names.all,
+        staged=staged,
+        staged_columns=names.staged("new", load_id),
+    )
+    return closed, opened
+
+
+def _restate_snapshot(
+    cursor: Cursor,
+    contract: Contract,
+    day: date,
+    later: list[date],
+    standing: dict[date, int],
+    known_from: datetime,
+    rows: Rows,
+) -> tuple[int, int, date | None]:
+    """A day in the middle: lay the versions of its records anew from that day on, and write the difference.
+
+    Returns rows closed and opened, and the day from which nothing moved (None: the end).
+    """
+    names = _Names(contract)
+    values: dict[str, object] = {"day": day, "known_from": known_from}
+    tables = {day: rows(standing[day])} if day in standing else {}
+    for table in ("affected", "timeline", "laid"):
+        cursor.execute(f"drop table if exists pg_temp.{table}")
+    _run(
+        cursor,
+        "create temp table affected on commit drop as "
+        "select record_key from {core} where upper_inf(known_at) "
+        "and (valid_at @> %(day)s::date or valid_at @> (%(day)s::date - 1))",
+        values,
+        core=names.core,
+    )
+    if day in tables:
+        _run(
+            cursor,
+            "insert into affected select record_key from {staged} "
+            "where record_key not in (select record_key from affected)",
+            staged=pgsql.Identifier("staging", tables[day]),
+        )
+    cursor.execute("create unique index on affected (record_key)")
+    cursor.execute("analyze affected")
+    _run(
+        cursor,
+        "create temp table timeline on commit drop as "
+        "select {all}, valid_at * daterange(null, %(day)s) as valid_at from {core} "
+        "inner join affected using (record_key) where upper_inf(known_at) and lower(valid_at) < %(day)s",
+        values,
+        core=names.core,
+        all=names.all,
+    )
+    days = [day, *later]
+    effect_end: date | None = None
+    tail: date | None = None
+    for place, x in enumerate(days):
+        y = days[place + 1] if place + 1 < len(days) else None
+        if place >= 2 and not _carries(cursor, names, x, standing[x]):
+            tail = x
+            break
+        if place == 1:
+            effect_end = None if _carries(cursor, names, x, standing[x]) else x
+        elif place >= 2:
+            effect_end = y
+        _lay(cursor, names, x, y, standing.get(x), tables, rows)
+    if tail is not None:
+        _run(
+            cursor,
+            "insert into timeline ({all}, valid_at) select {all}, valid_at * daterange(%(tail)s, null) from {core} "
+            "inner join affected using (record_key) where upper_inf(known_at) "
+            "and (upper_inf(valid_at) or upper(valid_at) > %(tail)s)",
+            {"tail": tail},
+            core=names.core,
+            all=names.all,
+        )
+        effect_end = min(effect_end, tail) if effect_end else tail
+    _run(
+        cursor,
+        # Neighbours with one content are one version, and the first of them is where it was first shown.
+        "create temp table laid on commit drop as "
+        "with placed as (select *, row_number() over (partition by record_key order by valid_at) as place from timeline), "
+        "begun as (select this.*, (before.record_key is null or upper(before.valid_at) <> lower(this.valid_at) "
+        "or {this} is distinct from {before}) as is_start from placed as this left join placed as before "
+        "on before.record_key = this.record_key and before.place = this.place - 1), "
+        "numbered as (select *, count(*) filter (where is_start) over "
+        "(partition by record_key order by place) as version from begun), "
+        "spans as (select record_key, version, range_merge(range_agg(valid_at)) as span from numbered "
+        "group by record_key, version) "
+        "select {numbered}, spans.span as valid_at from numbered "
+        "inner join spans on spans.record_key = numbered.record_key and spans.version = numbered.version "
+        "where numbered.is_start",
+        this=names.of("this"),
+        before=names.of("before"),
+        numbered=names.all_of("numbered"),
+    )
+    same = (
+        "exists (select 1 from {other} as other where other.record_key = row.record_key "
+        "and other.valid_at = row.valid_at and other.load_id = row.load_id and other.row_number = row.row_number)"
+    )
+    now = "row.record_key in (select record_key from affected) and upper_inf(row.known_at)"
+    gone = f"{now} and not " + same.format(other="laid")
+    closed = _run(
+        cursor,
+        "delete from {core} as row where " + gone + " and lower(row.known_at) = %(known_from)s",
+        values,
+        core=names.core,
+    )
+    closed += _run(
+        cursor,
+        "update {core} as row set known_at = tstzrange(lower(row.known_at), %(known_from)s) where " + gone,
+        values,
+        core=names.core,
+    )
+    opened = _run(
+        cursor,
+        "insert into {core} ({all}, valid_at, known_at) select {all}, valid_at, tstzrange(%(known_from)s, null) "
+        "from laid as row where not exists (select 1 from {core} as other where other.record_key = row.record_key "
+        "and upper_inf(other.known_at) and other.valid_at = row.valid_at)",
+        values,
+        core=names.core,
+        all=names.all,
+    )
+    return closed, opened, effect_end
+
+
+def _lay(
+    cursor: Cursor,
+    names: _Names,
+    x: date,
+    y: date | None,
+    load_id: int | None,
+    tables: dict[date, str],
+    rows: Rows,
+) -> None:
+    """Continue the timeline over [x, y): with the rows that stand for x, or as before where none does."""
+    values: dict[str, object] = {"x": x, "y": y, "load_id": load_id}
+    held = (
+        ""
+        if load_id is None
+        else " and record_key in (select record_key from quarantine.rejected_row where load_id = %(load_id)s)"
+    )
+    _run(
+        cursor,
+        "update timeline set valid_at = daterange(lower(valid_at), %(y)s) where upper(valid_at) = %(x)s" + held,
+        values,
+    )
+    if load_id is None:
+        return
+    table = tables.setdefault(x, "") or rows(load_id)
+    _run(
+        cursor,
+        "insert into timeline ({all}, valid_at) select {staged_columns}, daterange(%(x)s, %(y)s) "
+        "from {staged} as new inner join affected using (record_key)",
+        values,
+        all=names.all,
+        staged=pgsql.Identifier("staging", table),
+        staged_columns=names.staged("new", load_id),
+    )
+
+
+def _carries(cursor: Cursor, names: _Names, x: date, load_id: int) -> bool:
+    """Whether a record that is held (quarantined with a readable key) on day x comes to it changed."""
+    cursor.execute(
+        pgsql.SQL(
+            "select exists (select 1 from affected "
+            "left join timeline as new on new.record_key = affected.record_key and upper(new.valid_at) = %(x)s "
+            "left join {core} as old on old.record_key = affected.record_key and upper_inf(old.known_at) "
+            "and old.valid_at @> (%(x)s::date - 1) "
+            "where affected.record_key in (select record_key from quarantine.rejected_row where load_id = %(load_id)s) "
+            "and {new} is distinct from {old})"
+        ).format(core=names.core, new=names.of("new"), old=names.of("old")),
+        {"x": x, "load_id": load_id},
+    )
+    row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+# --- events ----------------------------------------------------------------------------------------------------
+
+
+def _apply_events(
+    cursor: Cursor,
+    contract: Contract,
+    day: date,
+    old: int | None,
+    new: int | None,
+    standing: dict[date, int],
+    known_from: datetime,
+    rows: Rows,
+) -> tuple[set[Period], int, int]:
+    names = _Names(contract)
+    values: dict[str, object] = {"known_from": known_from, "old": old, "new": new, "loads": list(standing.values())}
+    cursor.execute("drop table if exists pg_temp.affected")
+    if new is not None and not _is_stored(cursor, names, new):
+        staged = pgsql.Identifier("staging", rows(new))
+        _create_partitions(cursor, contract, staged)
+        _run(
+            cursor,
+            "insert into {core} ({all}, known_at) select {staged_columns}, 'empty' from {staged} as new",
+            core=names.core,
+            all=names.all,
+            staged=staged,
+            staged_columns=names.staged("new", new),
+        )
+    _run(
+        cursor,
+        "create temp table affected on commit drop as "
+        "select distinct record_key from {core} where load_id in (%(old)s, %(new)s)",
+        values,
+        core=names.core,
+    )
+    cursor.execute("analyze affected")
+    cursor.execute("drop table if exists pg_temp.winner")
+    _run(
+        cursor,
+        "create temp table winner on commit drop as select distinct on (row.record_key) row.* from {core} as row "
+        "inner join affected using (record_key) inner join lineage.standing as standing "
+        "on standing.load_id = row.load_id and upper_inf(standing.known_at) and standing.load_id = any(%(loads)s) "
+        "order by row.record_key, standing.snapshot_date desc, upper_inf(row.known_at) desc",
+        values,
+        core=names.core,
+    )
+    closing = (
+        "row.record_key in (select record_key from affected) and upper_inf(row.known_at) and not exists "
+        "(select 1 from winner where winner.record_key = row.record_key and winner.load_id = row.load_id)"
+    )
+    touched = _touched(cursor, contract, names, closing, values)
+    closed = _run(
+        cursor,
+        "update {core} as row set known_at = case when lower(row.known_at) = %(known_from)s then 'empty'::tstzrange "
+        "else tstzrange(lower(row.known_at), %(known_from)s) end where " + closing,
+        values,
+        core=names.core,
+    )
+    opening = (
+        "row.record_key in (select record_key from winner where not upper_inf(winner.known_at)) and isempty(row.known_at) "
+        "and exists (select 1 from winner where winner.record_key = row.record_key and winner.load_id = row.load_id)"
+    )
+    opened = _run(
+        cursor,
+        "update {core} as row set known_at = tstzrange(%(known_from)s, null) where " + opening,
+        values,
+        core=names.core,
+    )
+    # A row that was known, replaced, and is known again opens a second stretch of time.
+    opened += _run(
+        cursor,
+        "insert into {core} ({all}, known_at) select {all}, tstzrange(%(known_from)s, null) from winner "
+        "where not upper_inf(known_at) and not isempty(known_at)",
+        values,
+        core=names.core,
+        all=names.all,
+    )
+    opened_rows = "row.record_key in (select record_key from affected) and lower(row.known_at) = %(known_from)s"
+    touched |= _touched(cursor, contract, names, opened_rows, values)
+    return touched, closed, opened
+
+
+def _is_stored(cursor: Cursor, names: _Names, load_id: int) -> bool:
+    cursor.execute(
+        pgsql.SQL("select exists (select 1 from {} where load_id = %s)").format(names.core), (load_id,)
+    )
+    row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _create_partitions(cursor: Cursor, contract: Contract, staged: pgsql.Identifier) -> None:
+    """A partition for each half-year of the staged rows; the function belongs to the owner of the tables."""
+    cursor.execute(
+        pgsql.SQL(
+            "select core.ensure_partition({source}, day) from (select distinct "
+            "make_date(extract(year from local)::integer, case when extract(month from local) < 7 then 1 else 7 end, 1) "
+            "as day from (select {column}::timestamptz at time zone {zone} as local from {staged}) as times) as days"
+        ).format(
+            source=pgsql.Literal(contract.source),
+            column=pgsql.Identifier(str(contract.period_property)),
+            zone=pgsql.Literal(LOCAL_ZONE_NAME),
+            staged=staged,
+        )
+    )
+
+
+def _touched(
+    cursor: Cursor, contract: Contract, names: _Names, condition: str, values: dict[str, object]
+) -> set[Period]:
+    """The half-years of every date and time in the rows that meet the condition."""
+    times = [p.column for p in contract.columns if p.postgres_type in ("date", "timestamptz")]
+    listed = pgsql.SQL(", ").join(
+        pgsql.SQL("({}::timestamptz at time zone {})").format(
+            pgsql.Identifier("row", name), pgsql.Literal(LOCAL_ZONE_NAME)
+        )
+        for name in times
+    )
+    cursor.execute(
+        pgsql.SQL(
+            "select distinct extract(year from time)::integer, case when extract(month from time) < 7 then 1 else 2 end "
+            "from {core} as row cross join lateral unnest(array[{times}]) as time where time is not null and "
+            + condition
+        ).format(core=names.core, times=listed),
+        values,
+    )
+    return {Period(year, semester) for year, semester in cursor.fetchall()}

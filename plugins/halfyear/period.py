@@ -1,0 +1,72 @@
+"""Half-years: SDMX semester codes ``2022-S1`` = [2022-01-01, 2022-07-01) in Asia/Shanghai, half-open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from halfyear.errors import UsageError
+from halfyear.settings import LOCAL_ZONE
+
+_CODE = re.compile(r"(\d{4})-S([12])\Z")
+
+
+@dataclass(frozen=True, order=True)
+class Period:
+    """One half-year; ``str(period)`` is its SDMX code."""
+
+    year: int
+    semester: int
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-S{self.semester}"
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, 1 if self.semester == 1 else 7, 1)
+
+    @property
+    def next_day(self) -> date:
+        """The first day of the next half-year, which is the exclusive end of this one."""
+        return self.next.first_day
+
+    @property
+    def last_day(self) -> date:
+        return self.next_day - timedelta(days=1)
+
+    @property
+    def next(self) -> Period:
+        return Period(self.year, 2) if self.semester == 1 else Period(self.year + 1, 1)
+
+    @property
+    def previous(self) -> Period:
+        return Period(self.year - 1, 2) if self.semester == 1 else Period(self.year, 1)
+
+    @property
+    def year_ago(self) -> Period:
+        return Period(self.year - 1, self.semester)
+
+
+def parse(code: str) -> Period:
+    """Read an SDMX semester code; UsageError when it is none."""
+    match = _CODE.match(code.strip().upper())
+    if not match:
+        raise UsageError(f"{code}: 不是半年期，例如 2022-S1 / not a half-year; write it as 2022-S1")
+    return Period(int(match[1]), int(match[2]))
+
+
+def of(day: date) -> Period:
+    """The half-year in which a day lies; a time with a zone is taken to Asia/Shanghai first."""
+    if isinstance(day, datetime) and day.tzinfo is not None:
+        day = day.astimezone(LOCAL_ZONE)
+    return Period(day.year, 1 if day.month < 7 else 2)
+
+
+def between(first: Period, last: Period) -> list[Period]:
+    """Every half-year from ``first`` to ``last``, both included; empty when ``last`` is earlier."""
+    periods = []
+    while first <= last:
+        periods.append(first)
+        first = first.next
+    return periods

@@ -1,0 +1,156 @@
+"""What a night prints: progress while it runs, then one line per delivery and what to do about the bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from halfyear import warehouse
+from halfyear.settings import Settings
+
+if TYPE_CHECKING:
+    from halfyear.scheduler_run import Run
+
+#: Verdicts after which somebody has to act.
+_TROUBLE = ("refused", "loaded_with_quarantine")
+
+
+class NightProgress:
+    """Shows the night on the terminal: a line per event, and one line that moves."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("starting", total=None)
+        self._states: dict[tuple[str, str], str] = {}
+
+    def say(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def step(self, what: str, number: int, total: int) -> None:
+        self._progress.update(self._task, description=f"{what}: file {number} of {total}")
+
+    def run(self, run: Run) -> None:
+        """A DAG run changed its state."""
+        self._states[(run.dag_id, run.run_id)] = run.state
+        if run.finished:
+            key = f" [{run.partition_key}]" if run.partition_key else ""
+            seconds = f" in {run.seconds:.0f} s" if run.seconds is not None else ""
+            self.say(f"{run.dag_id}{key}: {run.state}{seconds}")
+        going = sorted(f"{dag_id} {state}" for (dag_id, _), state in self._states.items() if state not in ("success", "failed"))
+        self._progress.update(self._task, description=", ".join(going) or "waiting")
+
+
+@contextmanager
+def progress() -> Iterator[NightProgress]:
+    """Progress on standard error, so that what is printed can be piped."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        yield NightProgress(shown)
+
+
+def last_delivery(settings: Settings) -> int:
+    """The newest delivery before the night; what comes after it is this night's."""
+    with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
+        cursor.execute("select coalesce(max(delivery_id), 0) from lineage.delivery")
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def night(settings: Settings, before: int, seconds: float) -> None:
+    """Print the deliveries that came after ``before``, with the account of their rows and their trouble."""
+    console = Console()
+    rows = _deliveries(settings, before)
+    if not rows:
+        console.print(f"nothing new in the inbox; nothing was changed ({seconds:.0f} s)", highlight=False)
+        return
+    table = Table(title=f"{len(rows)} deliveries in {seconds:.0f} s", title_justify="left")
+    for name in ("file", "verdict"):
+        table.add_column(name, no_wrap=True)
+    for name in ("read", "loaded", "quarantined", "skipped"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        late = " (late)" if row["is_late"] else ""
+        numbers = (str(row[n]) for n in ("rows_read", "rows_loaded", "rows_quarantined", "rows_skipped"))
+        style = {"refused": "red", "loaded_with_quarantine": "yellow"}.get(row["verdict"] or "")
+        table.add_row(row["file_name"], f"{row['verdict'] or 'waiting'}{late}", *numbers, style=style)
+    console.print(table)
+    for row in rows:
+        if row["verdict"] == "refused":
+            console.print(
+                f"{row['file_name']}: {row['rule']}: {row['reason_zh']} / {row['reason_en']}",
+                style="red",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+    quarantined = sum(row["rows_quarantined"] for row in rows)
+    if quarantined:
+        console.print(
+            f"{quarantined} rows in quarantine; each is in quarantine.rejected_row with rule, column and reason, and "
+            "`halfyear check FILE` lists them",
+            highlight=False,
+            soft_wrap=True,
+        )
+    unknown = _unknown_bodies(settings)
+    if unknown:
+        names = "、".join(f"{name} ({source})" for source, name in unknown[:10])
+        console.print(
+            f"names in neither list of bodies: {names}; their rows count for the city only",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def exit_code(settings: Settings, before: int) -> int:
+    """1 when this night refused a file or quarantined a row, else 0."""
+    return int(any(row["verdict"] in _TROUBLE for row in _deliveries(settings, before)))
+
+
+def _deliveries(settings: Settings, before: int) -> list[dict[str, Any]]:
+    with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select delivery.file_name, delivery.verdict, delivery.is_late, delivery.rule, delivery.reason_zh, "
+            "delivery.reason_en, coalesce(load.rows_read, 0), coalesce(load.rows_loaded, 0), "
+            "coalesce(load.rows_quarantined, 0), coalesce(load.rows_skipped, 0) "
+            "from lineage.delivery as delivery left join lineage.load as load using (delivery_id) "
+            "where delivery.delivery_id > %s and delivery.verdict is distinct from 'ignored' "
+            "order by delivery.source, delivery.snapshot_date, delivery.sequence, delivery.file_name",
+            (before,),
+        )
+        names = (
+            "file_name",
+            "verdict",
+            "is_late",
+            "rule",
+            "reason_zh",
+            "reason_en",
+            "rows_read",
+            "rows_loaded",
+            "rows_quarantined",
+            "rows_skipped",
+        )
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _unknown_bodies(settings: Settings) -> list[tuple[str, str]]:
+    """Names and sources of bodies that neither list knows, in the rows known now."""
+    from halfyear import contract as contracts
+
+    found: list[tuple[str, str]] = []
+    with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
+        for source, contract in contracts.load_all(settings.expectations).items():
+            if not any(p.name == "body_name" for p in contract.columns):
+                continue
+            cursor.execute(
+                f'select distinct body_name from core."{source}_resolved" '
+                "where upper_inf(known_at) and resolved_body_code is null order by body_name"
+            )
+            found += [(source, row[0]) for row in cursor.fetchall()]
+    return found

@@ -1,0 +1,62 @@
+"""Settings: environment variables with the prefix ``HALFYEAR_``, and the places that follow from them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+from pathlib import Path
+
+#: Every date of the sources and every half-year is in this zone (UTC+8, no daylight saving).
+LOCAL_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
+LOCAL_ZONE_NAME = "Asia/Shanghai"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where Halfyear keeps and finds things.
+
+    ``home`` holds everything that Halfyear writes; ``project`` is the checkout with ``expectations/``
+    and ``sql/``; ``inbox`` and ``landing`` are folders or any
+    fsspec location; ``warehouse`` is the URL of a PostgreSQL
+    server, or None for the embedded one; ``token_key`` is the secret of the personal tokens, or None to
+    use the key file in ``home``.
+    """
+
+    home: Path
+    project: Path
+    inbox: str
+    landing: str
+    warehouse: str | None
+    token_key: str | None
+    parser_memory_mb: int
+    parser_seconds: int
+
+    @property
+    def work(self) -> Path:
+        """Temporary files of running loads; empty when nothing runs."""
+        return self.home / "work"
+
+    @property
+    def expectations(self) -> Path:
+        return self.project / "expectations"
+
+    @property
+    def sql(self) -> Path:
+        return self.project / "sql"
+
+
+def load() -> Settings:
+    """Read the settings from the environment; nothing is created."""
+    project = Path(os.environ.get("HALFYEAR_PROJECT", Path(__file__).resolve().parents[2]))
+    home = Path(os.environ.get("HALFYEAR_HOME", project / ".halfyear")).absolute()
+    return Settings(
+        home=home,
+        project=project,
+        inbox=os.environ.get("HALFYEAR_INBOX", str(home / "inbox")),
+        landing=os.environ.get("HALFYEAR_LANDING", str(home / "landing")),
+        warehouse=os.environ.get("HALFYEAR_WAREHOUSE") or None,
+        token_key=os.environ.get("HALFYEAR_TOKEN_KEY") or None,
+        parser_memory_mb=int(os.environ.get("HALFYEAR_PARSER_MEMORY_MB", "2048")),
+        parser_seconds=int(os.environ.get("HALFYEAR_PARSER_SECONDS", "1800")),
+    )

@@ -1,0 +1,15 @@
+"""Registers with Airflow what the package adds to it; the one module below plugins/ that Airflow scans."""
+
+from __future__ import annotations
+
+from airflow.plugins_manager import AirflowPlugin
+
+from halfyear.half_year_partition import HalfYearWindow, StartOfHalfYearMapper
+
+
+class HalfyearPlugin(AirflowPlugin):
+    """Half-years as asset partitions."""
+
+    name = "halfyear"
+    partition_mappers = [StartOfHalfYearMapper]
+    windows = [HalfYearWindow]

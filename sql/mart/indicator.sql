@@ -1,0 +1,86 @@
+/*
+view: indicator
+description: >-
+    指标 One row per period, indicator and body: the sealed value where there is one, else the provisional one
+columns:
+    period: 半年期 SDMX code of the half-year, as 2022-S1
+    indicator_code: 指标代码 Code of the indicator
+    name_zh: 中文名 Name in Chinese
+    name_en: 英文名 Name in English
+    domain: 领域 Domain, which names the wide view
+    unit: 单位 Unit of value
+    kind: 类型 stock, flow, ratio or average
+    body_code: 单位代码 Unified social credit code of the body; null for the whole city
+    body_name: 单位名称 Name of the body; 全市 for the whole city
+    numerator: 分子 Sum of quantity over the rows that count; null when nothing is known
+    denominator: 分母 The same over the rows of the denominator, for ratios and averages
+    value: 值 Exact value in the unit, ratios x 100; null when unknown or over zero
+    printed: 印刷值 Rounded half up, with trailing zeros and unit; — for null
+    previous_value: 上期值 Value of the half-year before
+    change_on_previous: 环比 Change on the half-year before, per cent; ratios in percentage points
+    year_ago_value: 上年同期值 Value of the same half-year of the year before
+    change_on_year: 同比 Change on the same half-year of the year before; ratios in percentage points
+    status: 状态 sealed or provisional
+    vintage: 版次 Number of the sealed vintage; null while provisional
+    computed_at: 计算时间 When the value was computed
+*/
+with figure as (
+    select
+        f.*,
+        d.name_zh,
+        d.name_en,
+        d.domain,
+        d.unit,
+        d.kind,
+        round(f.value, d.decimals) as shown,
+        case right(f.period, 1)
+            when '2' then left(f.period, 4) || '-S1'
+            else lpad((left(f.period, 4)::integer - 1)::text, 4, '0') || '-S2'
+        end as previous_period,
+        lpad((left(f.period, 4)::integer - 1)::text, 4, '0') || right(f.period, 3)
+            as year_ago_period
+    from indicators.figure as f
+    inner join indicators.definition as d
+        on f.indicator_code = d.indicator_code and f.reading = d.reading
+    where d.is_published
+)
+
+select
+    f.period,
+    f.indicator_code,
+    f.name_zh,
+    f.name_en,
+    f.domain,
+    f.unit,
+    f.kind,
+    f.body_code,
+    case when f.body_code is null then '全市' else b.name end as body_name,
+    f.numerator,
+    f.denominator,
+    f.value,
+    f.printed,
+    p.value as previous_value,
+    case
+        when f.kind = 'ratio' and p.shown <> 0 then f.shown - p.shown
+        else trim_scale(round((f.shown - p.shown) * 100 / nullif(p.shown, 0), 12))
+    end as change_on_previous,
+    y.value as year_ago_value,
+    case
+        when f.kind = 'ratio' and y.shown <> 0 then f.shown - y.shown
+        else trim_scale(round((f.shown - y.shown) * 100 / nullif(y.shown, 0), 12))
+    end as change_on_year,
+    f.status,
+    f.vintage,
+    f.computed_at
+from figure as f
+left join figure as p
+    on
+        f.previous_period = p.period
+        and f.indicator_code = p.indicator_code
+        and coalesce(f.body_code, '') = coalesce(p.body_code, '')
+left join figure as y
+    on
+        f.year_ago_period = y.period
+        and f.indicator_code = y.indicator_code
+        and coalesce(f.body_code, '') = coalesce(y.body_code, '')
+left join core.body as b on f.body_code = b.code

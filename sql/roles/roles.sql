@@ -1,0 +1,18 @@
+-- Who may do what: the loader runs the pipeline, the reader sees mart and nothing else.
+-- The owner of the database migrates. Run after every migration; grants are stated whole.
+
+revoke all on schema public from public;
+
+grant usage, create on schema staging to halfyear_loader;
+grant usage on schema quarantine, core, indicators, mart, lineage to halfyear_loader;
+grant select, insert, update, delete on all tables in schema core, indicators to halfyear_loader;
+grant select, insert, update, delete on all tables in schema quarantine, lineage to halfyear_loader;
+grant usage on all sequences in schema lineage, indicators to halfyear_loader;
+grant execute on all functions in schema core, indicators to halfyear_loader;
+grant select on all tables in schema mart to halfyear_loader;
+revoke insert, update, delete on lineage.migration, lineage.declaration from halfyear_loader;
+revoke insert, update, delete on core.body, core.body_alias from halfyear_loader;
+
+grant usage on schema mart to halfyear_reader;
+grant select on all tables in schema mart to halfyear_reader;
+revoke execute on all functions in schema core, indicators from public;
