@@ -298,7 +298,10 @@ def _needs_migration(settings: Settings) -> bool:
     """True for a new database and after an upgrade of Airflow."""
     if _read(_home(settings) / "migrated") != version("apache-airflow"):
         return True
-    connection = psycopg2.connect(embedded.server_url(settings, embedded.METADATA) or "")
+    url = embedded.server_url(settings, embedded.METADATA)
+    if url is None:
+        raise InfrastructureFault("the embedded PostgreSQL was stopped while Airflow was being started")
+    connection = psycopg2.connect(url)
     try:
         with connection.cursor() as cursor:
             cursor.execute("select to_regclass('public.alembic_version') is null")

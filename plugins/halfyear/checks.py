@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +45,14 @@ STAGING_COLUMNS: Final = {"row_number": "bigint", "record_key": "text", "snapsho
 MASK: Final = "***"
 
 UNEXPECTED_ROWS: Final = "unexpected_rows_expectation"
+_YES_OR_NO: Final[dict[str, Any]] = {"result_format": "BOOLEAN_ONLY"}
+#: Without values: they may be personal, and the rows are taken in SQL.
+_COUNT_AND_QUERY: Final[dict[str, Any]] = {
+    "result_format": "BASIC",
+    "partial_unexpected_count": 0,
+    "unexpected_index_column_names": ["row_number"],
+    "return_unexpected_index_query": True,
+}
 _MASKED_LENGTH: Final = 60
 #: A staging table is nobody else's; waiting longer than this for it is a fault, not patience.
 _LOCK_TIMEOUT: Final = "60s"
@@ -244,39 +251,35 @@ def run(
     """
     rules = suite(contract)
     rows = _count(connection, schema, table)
-    parameters = {SNAPSHOT_DATE: snapshot_date.isoformat(), SNAPSHOT_END: _midnight(snapshot_date + timedelta(days=1))}
+    parameters = _parameters(snapshot_date)
     with _batch(sqlalchemy_url, schema, table) as batch:
-        answers = _ask(batch, contract, rules, parameters, {"result_format": "BOOLEAN_ONLY"})
+        answers = _ask(batch, contract, rules, parameters, _YES_OR_NO)
         failed = [rule for rule in rules if not answers[rule.rule].success]
-        # No values in the result: they may be personal, and the rows are taken in SQL.
-        counted = _ask(
-            batch,
-            contract,
-            failed,
-            parameters,
-            {
-                "result_format": "BASIC",
-                "partial_unexpected_count": 0,
-                "unexpected_index_column_names": ["row_number"],
-                "return_unexpected_index_query": True,
-            },
-        )
-    qualified = f'"{schema}"."{table}"'
-    return [_result(rule, rows, counted.get(rule.rule), qualified) for rule in rules]
+        counted = _ask(batch, contract, failed, parameters, _COUNT_AND_QUERY)
+    return [_result(rule, rows, counted.get(rule.rule), schema, table) for rule in rules]
 
 
-def _result(rule: Rule, rows: int, answer: ExpectationValidationResult | None, table: str) -> CheckResult:
+def failing_rows_sql(
+    sqlalchemy_url: str, schema: str, table: str, contract: Contract, snapshot_date: date
+) -> dict[str, str | None]:
+    """The query of the failing rows of every rule, by its name, whether the rule holds or not.
+
+    None for a rule that speaks of no single row. Raises as ``run`` does.
+    """
+    rules = suite(contract)
+    with _batch(sqlalchemy_url, schema, table) as batch:
+        answers = _ask(batch, contract, rules, _parameters(snapshot_date), _COUNT_AND_QUERY)
+    return {rule.rule: _failing_rows_query(rule, answers[rule.rule], schema, table) for rule in rules}
+
+
+def _result(rule: Rule, rows: int, answer: ExpectationValidationResult | None, schema: str, table: str) -> CheckResult:
     """``answer`` is that of the second question, None for a rule that holds."""
     unexpected_count, query = 0, None
     if answer is not None:
-        found = answer.result
-        if rule.type == UNEXPECTED_ROWS:
-            unexpected_count = int(found["observed_value"])
-            query = str(rule.kwargs["unexpected_rows_query"]).format(batch=table)
-        else:
-            # Rules about a table have no count of rows: one finding.
-            unexpected_count = int(found.get("unexpected_count") or 1)
-            query = found.get("unexpected_index_query")
+        # Rules about a table have no count of rows: one finding.
+        count = "observed_value" if rule.type == UNEXPECTED_ROWS else "unexpected_count"
+        unexpected_count = int(answer.result.get(count) or 1)
+        query = _failing_rows_query(rule, answer, schema, table)
     remedy = rule.remedy or _REMEDY
     return CheckResult(
         rule=rule.rule,
@@ -291,8 +294,20 @@ def _result(rule: Rule, rows: int, answer: ExpectationValidationResult | None, t
         description_en=rule.description.en,
         remedy_zh=remedy.zh,
         remedy_en=remedy.en,
-        failing_rows_query=query.rstrip("; \n") if query else None,
+        failing_rows_query=query,
     )
+
+
+def _failing_rows_query(rule: Rule, answer: ExpectationValidationResult, schema: str, table: str) -> str | None:
+    if rule.type == UNEXPECTED_ROWS:
+        query = str(rule.kwargs["unexpected_rows_query"]).format(batch=f'"{schema}"."{table}"')
+    else:
+        query = answer.result.get("unexpected_index_query") or ""
+    return query.rstrip("; \n") or None
+
+
+def _parameters(snapshot_date: date) -> dict[str, Any]:
+    return {SNAPSHOT_DATE: snapshot_date.isoformat(), SNAPSHOT_END: _midnight(snapshot_date + timedelta(days=1))}
 
 
 def _ask(
@@ -368,7 +383,9 @@ def _explained(contract: Contract, rule: Rule, message: str) -> HalfyearError:
     """The error for a rule that raised, without the values that PostgreSQL quotes."""
     match = re.search(r"\(psycopg2\.(?:errors\.)?(\w+)\)\s*([^\n]*)", message)
     if match is None:
-        return _fault(contract, rule.rule, "规则无法执行", f"the rule cannot be evaluated: {message.splitlines()[0][:300]}")
+        return _fault(
+            contract, rule.rule, "规则无法执行", f"the rule cannot be evaluated: {message.splitlines()[0][:300]}"
+        )
     kind: type[Exception] = getattr(psycopg2.errors, match[1], getattr(psycopg2, match[1], psycopg2.Error))
     if issubclass(kind, (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.InternalError)):
         return InfrastructureFault(f"检查时数据库出错 / the database failed during the checks: {match[1]}")
@@ -387,8 +404,11 @@ def _batch(url: str, schema: str, table: str) -> Iterator[Batch]:
     _import()
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
-    datasource = _datasource(_prepared(url))
     name = f"{schema}.{table}"
+    try:
+        datasource = _datasource(_prepared(url))
+    except TestConnectionError as error:
+        raise _unreadable(name, error) from None
     try:
         with warnings.catch_warnings():
             # Great Expectations asks to put the schema into the connection string, which PostgreSQL's has no place for.
@@ -396,15 +416,19 @@ def _batch(url: str, schema: str, table: str) -> Iterator[Batch]:
             asset = datasource.add_table_asset(name, table_name=table, schema_name=schema)
         yield asset.add_batch_definition_whole_table("load").get_batch()
     except TestConnectionError as error:
-        raise InfrastructureFault(
-            f"Great Expectations 无法读取 {name} / cannot read {name}: {str(error).splitlines()[0]}"
-        ) from None
+        raise _unreadable(name, error) from None
     finally:
         if name in {asset.name for asset in datasource.assets}:
             datasource.delete_asset(name)
         # Pools keep connections: one of the data source, one of its execution engine.
         datasource.get_engine().dispose()
         datasource.get_execution_engine().close()
+
+
+def _unreadable(table: str, error: Exception) -> InfrastructureFault:
+    return InfrastructureFault(
+        f"Great Expectations 无法读取 {table} / cannot read {table}: {str(error).splitlines()[0]}"
+    )
 
 
 @functools.lru_cache(maxsize=4)
@@ -424,8 +448,7 @@ def _datasource(url: str) -> SQLDatasource:
 
 @functools.cache
 def _import() -> None:
-    """Import Great Expectations without its telemetry, and what Halfyear adds to it."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    """Import Great Expectations and what Halfyear adds to it; version 1.24 has no telemetry left."""
     # Errors are raised by `_ask`; what Great Expectations logs of them quotes SQL and rows.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     import halfyear.expectation  # noqa: F401
@@ -479,8 +502,18 @@ def quarantine(
         return 0
     with connection.cursor() as cursor:
         for result in failed:
-            # Without parameters psycopg2 leaves the % of a LIKE or regular expression alone.
-            cursor.execute(_insertion(schema, table, contract, result, load_id))
+            try:
+                # Without parameters psycopg2 leaves the % of a LIKE or regular expression alone.
+                cursor.execute(_insertion(schema, table, contract, result, load_id))
+            except psycopg2.ProgrammingError as error:
+                # So it is for expect_compound_columns_to_be_unique in Great Expectations 1.24.
+                raise _fault(
+                    contract,
+                    result.rule,
+                    "无法取得违规行，请改写为 unexpected_rows_expectation",
+                    f"the query of its failing rows is not valid ({error.diag.message_primary}); "
+                    "write the rule as unexpected_rows_expectation",
+                ) from None
             if cursor.rowcount != result.unexpected_count:
                 raise _fault(
                     contract,

@@ -28,11 +28,14 @@ FORMATS = ("csv", "xlsx", "jsonl", "parquet")
 
 @dataclass(frozen=True)
 class Arrival:
-    """One file in the inbox. ``fault`` says why its name cannot be used; ``ignored`` needs no word at all."""
+    """One file in the inbox. ``fault`` says why its name cannot be used; ``ignored`` needs no word at all.
+
+    ``path`` is a universal_pathlib path, local or remote.
+    """
 
     source: str
     file_name: str
-    path: UPath
+    path: Any
     bytes: int
     modified_at: datetime
     snapshot_date: date | None = None
@@ -42,16 +45,14 @@ class Arrival:
     ignored: bool = False
 
 
-def location(contract: Contract, settings: Settings) -> UPath:
+def location(contract: Contract, settings: Settings) -> Any:
     """The folder of a source: below ``HALFYEAR_INBOX``, or where the contract's Airflow connection points."""
     server = contract.server
     if server.connection:
         from airflow.sdk import ObjectStoragePath
 
-        root: UPath = ObjectStoragePath(server.path or settings.inbox, conn_id=server.connection)
-    else:
-        root = UPath(server.path or settings.inbox)
-    return root / contract.source
+        return ObjectStoragePath(server.path or settings.inbox, conn_id=server.connection) / contract.source
+    return UPath(server.path or settings.inbox) / contract.source
 
 
 def scan(contract: Contract, settings: Settings) -> tuple[list[Arrival], list[Arrival]]:
@@ -81,7 +82,7 @@ def scan(contract: Contract, settings: Settings) -> tuple[list[Arrival], list[Ar
     return ready, waiting
 
 
-def _look(folder: UPath, source: str) -> list[Arrival]:
+def _look(folder: Any, source: str) -> list[Arrival]:
     try:
         if not folder.exists():
             return []

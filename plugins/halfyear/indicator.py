@@ -208,7 +208,9 @@ def load(path: Path, domains: Mapping[str, Title]) -> Definition:
     Raises ContractError with the file, the key and what is wrong with it.
     """
     if not _FILE.match(path.stem):
-        raise ContractError(f"{path.name}: 应为 <代码>.sql 或 <代码>.<口径>.sql / is named <code>.sql or <code>.<reading>.sql")
+        raise ContractError(
+            f"{path.name}: 应为 <代码>.sql 或 <代码>.<口径>.sql / is named <code>.sql or <code>.<reading>.sql"
+        )
     code, _, reading = path.stem.partition(".")
     match = _HEADER.match(path.read_text("utf-8"))
     if not match:

@@ -53,6 +53,7 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
     """Judge all deliveries of the source again, bring core to what follows, and mark what became stale."""
     with connection.cursor() as cursor:
         before = _standing(cursor, contract.source)
+        open_before = _open_periods(cursor)
         after, verdicts = judge(contract, _candidates(cursor, contract.source))
         for verdict in verdicts:
             cursor.execute(
@@ -67,11 +68,12 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
                 vars(verdict),
             )
         cursor.execute(
-            "update lineage.load as load set rows_loaded = new.rows, "
-            "rows_skipped = load.rows_read - load.rows_quarantined - new.rows "
-            "from lineage.delivery as delivery cross join lateral (select case when delivery.verdict in "
-            "('loaded', 'loaded_with_quarantine') then load.rows_passed else 0 end as rows) as new "
-            "where delivery.delivery_id = load.delivery_id and delivery.source = %s and load.rows_loaded <> new.rows",
+            "update lineage.load as load set rows_loaded = new.rows_loaded, "
+            "rows_skipped = load.rows_read - load.rows_quarantined - new.rows_loaded "
+            "from (select load_id, case when delivery.verdict in ('loaded', 'loaded_with_quarantine') "
+            "then rows_passed else 0 end as rows_loaded from lineage.load inner join lineage.delivery "
+            "using (delivery_id) where delivery.source = %s) as new "
+            "where new.load_id = load.load_id and load.rows_loaded <> new.rows_loaded",
             (contract.source,),
         )
         changed_days = sorted(day for day in before.keys() | after.keys() if before.get(day) != after.get(day))
@@ -90,7 +92,7 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
             closed += day_closed
             opened += day_opened
         touched |= _newly_covered(before, after)
-        touched &= set(_open_periods(cursor))
+        touched &= {*open_before, *_open_periods(cursor)}
         _mark_stale(cursor, contract.source, touched, "rows changed")
         # A half-year that is seen for the first time has no figure of any source yet.
         cursor.execute(
@@ -231,7 +233,7 @@ def _apply_register(
     if not closed and not opened:
         return set(), 0, 0
     # What holds on the last day of a half-year may have moved in [day, end); so may what lies in between.
-    last = periods.of(end - timedelta(days=1)) if end else max(p for p in _open_periods(cursor))
+    last = periods.of(end - timedelta(days=1)) if end else max(_open_periods(cursor), default=periods.of(day))
     return set(periods.between(periods.of(day), last)), closed, opened
 
 
@@ -252,7 +254,7 @@ def _append_snapshot(
         "on now.record_key = new.record_key "
         "where (new.record_key is null and not exists (select 1 from quarantine.rejected_row as held "
         "where held.load_id = %(load_id)s and held.record_key = now.record_key)) "
-        "or now.record_key is null or {new} is distinct from {now}",
+        "or now.record_key is null or (new.record_key is not null and {new} is distinct from {now})",
         values,
         staged=staged,
         core=names.core,
@@ -315,7 +317,7 @@ def _restate_snapshot(
     _run(
         cursor,
         "create temp table affected on commit drop as "
-        "select record_key from {core} where upper_inf(known_at) "
+        "select distinct record_key from {core} where upper_inf(known_at) "
         "and (valid_at @> %(day)s::date or valid_at @> (%(day)s::date - 1))",
         values,
         core=names.core,

@@ -136,7 +136,9 @@ def _domain_views(definitions: Iterable[Definition]) -> list[View]:
             "body_name": "单位名称 Name of the body; 全市 for the whole city",
             "status": "状态 sealed when every value of the row is sealed, else provisional",
         } | {d.code: f"{d.name_zh} {d.name_en} ({d.unit}): {d.description_en}" for d in members}
-        values = ",\n".join(f"    max(f.value) filter (where f.indicator_code = '{d.code}') as {d.code}" for d in members)
+        values = ",\n".join(
+            f"    max(f.value) filter (where f.indicator_code = '{d.code}') as {d.code}" for d in members
+        )
         codes = ", ".join(f"('{d.code}', '{d.reading}')" for d in members)
         select = (
             "select\n    f.period,\n    f.body_code,\n"
@@ -335,7 +337,8 @@ def views(
     folder = (sql or settings.load().sql) / "mart"
     found = [load(path) for path in sorted(folder.glob("*.sql"))]
     found += _domain_views(definitions.values())
-    found += [_indicator_row(definitions.values()), _unknown_body_row(contracts.values()), _freshness(contracts.values())]
+    found.append(_indicator_row(definitions.values()))
+    found += [_unknown_body_row(contracts.values()), _freshness(contracts.values())]
     by_name = {view.name: view for view in found}
     if len(by_name) < len(found):
         raise ContractError("mart: 视图重名 / two views of the mart have one name")

@@ -454,13 +454,16 @@ def _rows(
 def _outcome(connection: Connection, delivery_id: int, touched: tuple[str, ...], is_new: bool) -> Outcome:
     with connection.cursor() as cursor:
         cursor.execute(
-            "select delivery.delivery_id, delivery.source, delivery.file_name, delivery.verdict, "
-            "coalesce(load.rows_read, 0), coalesce(load.rows_loaded, 0), coalesce(load.rows_quarantined, 0), "
-            "coalesce(load.rows_skipped, 0), delivery.reason_zh, delivery.reason_en "
+            "select delivery.source, delivery.file_name, delivery.verdict, coalesce(load.rows_read, 0), "
+            "coalesce(load.rows_loaded, 0), coalesce(load.rows_quarantined, 0), coalesce(load.rows_skipped, 0), "
+            "delivery.reason_zh, delivery.reason_en "
             "from lineage.delivery as delivery left join lineage.load as load using (delivery_id) "
             "where delivery.delivery_id = %s",
             (delivery_id,),
         )
         row = cursor.fetchone()
     assert row is not None
-    return Outcome(*row, periods=touched, is_new=is_new)
+    source, file_name, verdict, read, loaded, quarantined, skipped, zh, en = row
+    return Outcome(
+        delivery_id, source, file_name, verdict, read, loaded, quarantined, skipped, zh, en, touched, is_new
+    )

@@ -69,11 +69,11 @@ def night(settings: Settings, before: int, seconds: float) -> None:
     if not rows:
         console.print(f"nothing new in the inbox; nothing was changed ({seconds:.0f} s)", highlight=False)
         return
-    table = Table(title=f"{len(rows)} deliveries in {seconds:.0f} s", title_justify="left")
-    for name in ("file", "verdict"):
-        table.add_column(name, no_wrap=True)
-    for name in ("read", "loaded", "quarantined", "skipped"):
-        table.add_column(name, justify="right")
+    table = Table(title=f"{len(rows)} deliveries in {seconds:.0f} s; read = loaded + bad (quarantined) + skipped", title_justify="left")
+    table.add_column("file", overflow="fold")
+    table.add_column("verdict", overflow="fold")
+    for name in ("read", "loaded", "bad", "skip"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         late = " (late)" if row["is_late"] else ""
         numbers = (str(row[n]) for n in ("rows_read", "rows_loaded", "rows_quarantined", "rows_skipped"))

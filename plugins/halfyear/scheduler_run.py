@@ -100,12 +100,10 @@ def run_night(
             raise UsageError(f"{source}: 没有这个数据源 / no such source; known are {', '.join(known)}")
     airflow_service.start_airflow(settings, say)
     began = time.monotonic()
-    night = _Night(settings, progress or (lambda run: None), began + timeout)
+    night = _Night(settings, progress or (lambda run: None), say, began + timeout)
     dag_ids = [f"ingest__{source}" for source in sources or known]
     night.wait_for_dags([*dag_ids, COMPUTE])
 
-    for run in night.unfinished(dag_ids):
-        say(f"{run.dag_id}: an earlier run, {run.run_id}, is {run.state}; this night comes after it")
     started_at = datetime.now(UTC)
     say(f"running the night of {len(dag_ids)} sources")
     triggered = [night.trigger(dag_id) for dag_id in dag_ids]
@@ -138,10 +136,14 @@ def _stale_periods() -> list[str]:
 class _Night:
     """The REST conversation of one night."""
 
-    def __init__(self, settings: Settings, progress: Callable[[Run], None], end: float) -> None:
+    def __init__(
+        self, settings: Settings, progress: Callable[[Run], None], say: Callable[[str], None], end: float
+    ) -> None:
         self._settings = settings
         self._state = airflow_service.airflow_state(settings)
         self._progress = progress
+        self._say = say
+        self._awaited: set[str] = set()
         self._end = end
         self._token: str | None = None
         # Never through a proxy: the API is on this machine.
@@ -164,15 +166,6 @@ class _Night:
             if dag["is_paused"]:
                 page = f"{self._state.url}/dags/{dag_id}"
                 raise UsageError(f"{dag_id} 已在 Airflow 中暂停，请先恢复 / is paused in Airflow; unpause it: {page}")
-
-    def unfinished(self, dag_ids: Iterable[str]) -> list[Run]:
-        """Earlier runs that have not ended; an ingest DAG has one run at a time."""
-        return [
-            self._look(Run(run["dag_id"], run["dag_run_id"], None, run["state"], None))
-            for dag_id in dag_ids
-            for state in ("running", "queued")
-            for run in self._pages(f"/dags/{dag_id}/dagRuns", {"state": state}, "dag_runs")
-        ]
 
     def trigger(self, dag_id: str, partition_key: str | None = None) -> Run:
         """Start a run of a DAG."""
@@ -197,6 +190,8 @@ class _Night:
                 now = self._look(run)
                 if now.state != run.state:
                     self._progress(now)
+                if now.state == "queued" and now.dag_id != COMPUTE:
+                    self._make_way(now)
                 seen[now.dag_id, now.run_id] = now
             self._watch(f"{len(open_runs)} runs have not ended: {', '.join(run.dag_id for run in open_runs)}")
         return list(seen.values())
@@ -248,16 +243,30 @@ class _Night:
                 found.append(Failure(run.dag_id, run.run_id, task["task_id"], log))
         return found
 
+    def _make_way(self, run: Run) -> None:
+        """See what keeps a queued run of an ingest DAG, which has one active run at a time, from starting.
+
+        An earlier run that waits for a retry, after the database was away or the machine went down, is ended:
+        the new one does its work now. What it had loaded is in the ledger.
+        """
+        for found in self._pages(f"/dags/{run.dag_id}/dagRuns", {"state": "running"}, "dag_runs"):
+            earlier = self._look(_run(found))
+            if earlier.state == "retrying":
+                self._say(f"{run.dag_id}: ending the earlier run {earlier.run_id}, which waits for a retry")
+                self._request("PATCH", _path(earlier), {"state": "failed", "note": f"replaced by {run.run_id}"})
+            elif earlier.run_id not in self._awaited:
+                self._awaited.add(earlier.run_id)
+                self._say(f"{run.dag_id}: waiting for the earlier run {earlier.run_id}")
+
     def _look(self, run: Run) -> Run:
         """The run as it is now."""
-        now = _run(self._request("GET", f"/dags/{run.dag_id}/dagRuns/{urllib.parse.quote(run.run_id, safe='')}"))
+        now = _run(self._request("GET", _path(run)))
         if now.state == "running" and self._tasks(now, "up_for_retry"):
             return replace(now, state="retrying")
         return now
 
     def _tasks(self, run: Run, state: str) -> list[dict[str, Any]]:
-        path = f"/dags/{run.dag_id}/dagRuns/{urllib.parse.quote(run.run_id, safe='')}/taskInstances"
-        return self._pages(path, {"state": state}, "task_instances")
+        return self._pages(f"{_path(run)}/taskInstances", {"state": state}, "task_instances")
 
     def _watch(self, what: str) -> None:
         """Raise when waiting has become pointless."""
@@ -319,6 +328,10 @@ class _Night:
         request = urllib.request.Request(f"{self._state.url}{path}", data, headers, method=method)
         with self._opener.open(request, timeout=30) as response:
             return json.load(response)
+
+
+def _path(run: Run) -> str:
+    return f"/dags/{run.dag_id}/dagRuns/{urllib.parse.quote(run.run_id, safe='')}"
 
 
 def _run(answer: dict[str, Any]) -> Run:

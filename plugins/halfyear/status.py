@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def report(settings: Settings) -> dict[str, Any]:
         "stale_periods": [],
     }
     try:
-        found["warehouse"] = {role: warehouse.role_url(settings, role) for role in ("owner", "loader", "reader")}  # type: ignore[arg-type]
+        roles: tuple[warehouse.Role, ...] = ("owner", "loader", "reader")
+        found["warehouse"] = {role: warehouse.role_url(settings, role) for role in roles}
     except HalfyearError:
         return found
     with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
@@ -128,7 +130,7 @@ def show(found: dict[str, Any]) -> None:
 
 def doctor(settings: Settings) -> int:
     """Look at what a night needs; prints a line each and returns how many are missing."""
-    looks = [
+    looks: list[tuple[str, Callable[[], bool | str]]] = [
         ("Python 3.11 or newer", lambda: sys.version_info >= (3, 11) or f"this is {sys.version.split()[0]}; install a newer one"),
         ("contracts and indicator definitions", lambda: _declarations(settings)),
         ("home can be written", lambda: _writable(settings.home)),

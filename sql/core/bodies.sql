@@ -20,7 +20,10 @@ alias as (
             lead(a.valid_from) over (partition by a.name order by a.valid_from asc nulls first)
         ) as valid_at
     from core.body_alias as a
-    where not exists (select from core.body as b where b.name = a.name)
+    where not exists (
+        select from core.body as b
+        where b.name = a.name
+    )
 )
 
 select

@@ -41,7 +41,7 @@ with checked as (
 unknown as (
     select
         load_id,
-        count(distinct (body_code, body_name)) as unknown_bodies
+        count(distinct row(body_code, body_name)) as unknown_bodies
     from mart.unknown_body_row
     group by load_id
 )

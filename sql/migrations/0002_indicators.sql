@@ -10,7 +10,10 @@ with bounds as (
 ),
 
 half_year as (
-    select extract(year from day)::integer as year, extract(month from day) > 6 as is_second, day::date as first_day
+    select
+        extract(year from day)::integer as year,
+        extract(month from day) > 6 as is_second,
+        day::date as first_day
     from
         bounds,
         generate_series(
@@ -45,7 +48,7 @@ create table indicators.definition (
     scale numeric not null check (scale > 0),
     template text not null,
     without_rows text not null check (without_rows in ('zero', 'null')),
-    sources text [] not null,
+    sources text[] not null,
     published_no text,
     section text,
     description_zh text not null,
@@ -120,15 +123,14 @@ create table indicators.stale (
 create index on indicators.stale (period);
 comment on table indicators.stale is 'Marks: this indicator of this period has to be computed again, since when and why';
 
-create function indicators.mark_stale(p_source text, p_periods text [], p_reason text) returns void
-language sql
-begin atomic
+create function indicators.mark_stale(p_source text, p_periods text[], p_reason text) returns void
+language sql as $function$
 insert into indicators.stale (period, indicator_code, reading, reason)
 select touched.period, d.indicator_code, d.reading, p_reason
 from indicators.definition as d
-cross join (select distinct period from unnest(p_periods) as given (period)) as touched
-where p_source is null or p_source = any(d.sources);
-end;
+cross join unnest(p_periods) as touched (period)
+where p_source is null or p_source = any(d.sources)
+$function$;
 comment on function indicators.mark_stale is
 'Marks every indicator that reads a source (null: every indicator) in the given periods; called within the load';
 
@@ -233,7 +235,12 @@ comment on view indicators.coverage is
 -- that delivered for the first time or no longer did, a period or a definition that is gone.
 create view indicators.due as
 with city as (
-    select period, indicator_code, reading, numerator, definition_hash
+    select
+        period,
+        indicator_code,
+        reading,
+        numerator,
+        definition_hash
     from indicators.observation
     where superseded_at is null and body_code is null
 ),
@@ -246,21 +253,33 @@ wanted as (
         c.is_covered,
         d.definition_hash,
         d.without_rows,
-        exists (select from indicators.vintage as v where v.period = c.period) as is_sealed
+        exists(
+            select 1 from indicators.vintage as v
+            where v.period = c.period
+        ) as is_sealed
     from indicators.coverage as c
     inner join indicators.definition as d
         on c.indicator_code = d.indicator_code and c.reading = d.reading
 ),
 
 marked as (
-    select s.period, s.indicator_code, s.reading
+    select
+        s.period,
+        s.indicator_code,
+        s.reading
     from indicators.stale as s
 )
 
-select period, indicator_code, reading
+select
+    period,
+    indicator_code,
+    reading
 from marked
 union
-select w.period, w.indicator_code, w.reading
+select
+    w.period,
+    w.indicator_code,
+    w.reading
 from wanted as w
 left join city as o
     on w.period = o.period and w.indicator_code = o.indicator_code and w.reading = o.reading
@@ -270,7 +289,10 @@ where
     or (o.numerator is not null and not w.is_covered)
     or (o.numerator is null and w.is_covered and w.without_rows = 'zero')
 union
-select o.period, o.indicator_code, o.reading
+select
+    o.period,
+    o.indicator_code,
+    o.reading
 from city as o
 left join wanted as w
     on o.period = w.period and o.indicator_code = w.indicator_code and o.reading = w.reading
@@ -279,7 +301,9 @@ comment on view indicators.due is 'Every pair of indicator and period that has t
 
 create view indicators.figure as
 with latest as (
-    select period, max(vintage) as vintage
+    select
+        period,
+        max(vintage) as vintage
     from indicators.vintage
     group by period
 ),
@@ -296,7 +320,7 @@ provisional as (
     where
         o.superseded_at is null
         and not exists (
-            select from sealed as s
+            select 1 from sealed as s
             where
                 s.period = o.period
                 and s.indicator_code = o.indicator_code
@@ -306,13 +330,33 @@ provisional as (
 )
 
 select
-    period, indicator_code, reading, body_code, numerator, denominator, value, printed,
-    'sealed' as status, vintage, definition_hash, computed_at
+    period,
+    indicator_code,
+    reading,
+    body_code,
+    numerator,
+    denominator,
+    value,
+    printed,
+    'sealed' as status,
+    vintage,
+    definition_hash,
+    computed_at
 from sealed
 union all
 select
-    period, indicator_code, reading, body_code, numerator, denominator, value, printed,
-    'provisional' as status, null as vintage, definition_hash, computed_at
+    period,
+    indicator_code,
+    reading,
+    body_code,
+    numerator,
+    denominator,
+    value,
+    printed,
+    'provisional' as status,
+    null as vintage,
+    definition_hash,
+    computed_at
 from provisional;
 comment on view indicators.figure is
 'The value in force: that of the newest vintage where the period is sealed, else the provisional one';

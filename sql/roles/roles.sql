@@ -12,6 +12,22 @@ grant execute on all functions in schema core, indicators to halfyear_loader;
 grant select on all tables in schema mart to halfyear_loader;
 revoke insert, update, delete on lineage.migration, lineage.declaration from halfyear_loader;
 revoke insert, update, delete on core.body, core.body_alias from halfyear_loader;
+-- The text of a definition is run: only migrate writes it. A seal is added to, never changed.
+revoke insert, update, delete on indicators.definition from halfyear_loader;
+revoke update, delete on indicators.vintage, indicators.sealed_observation from halfyear_loader;
+revoke update, delete on indicators.restatement from halfyear_loader;
+do $block$
+declare
+    view regclass;
+begin
+    for view in
+        select format('%I.%I', schemaname, viewname)::regclass from pg_catalog.pg_views
+        where schemaname in ('core', 'indicators', 'lineage', 'quarantine')
+    loop
+        execute format('revoke insert, update, delete on %s from halfyear_loader', view);
+    end loop;
+end;
+$block$;
 
 grant usage on schema mart to halfyear_reader;
 grant select on all tables in schema mart to halfyear_reader;

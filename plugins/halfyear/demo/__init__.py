@@ -73,7 +73,7 @@ def _place(path: Path, export: Export) -> Written:
         unfinished.write_bytes(export.content)
         seconds = export.arrived_at.timestamp()
         os.utime(unfinished, (seconds, seconds))
-        os.replace(unfinished, path)
+        unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     return Written(path, True, export)

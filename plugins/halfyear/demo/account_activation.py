@@ -80,7 +80,7 @@ class Post:
     status: str = "正常"
 
 
-@dataclass
+@dataclass(eq=False)
 class Person:
     """One account holder and the posts that the list shows for them today."""
 
@@ -93,6 +93,7 @@ class Person:
     fixed_login_at: datetime | None = None
     is_steady: bool = False
     is_special: bool = False
+    has_wrong_resident_id: bool = False
 
     @property
     def is_opened(self) -> bool:
@@ -197,6 +198,7 @@ class _Register:
             self.join(first, day, is_activated=True, is_special=True, unknown=_UNKNOWN_BODIES[number % 3])
         for _ in range(_WRONG_RESIDENT_IDS):
             person = self.join(first, day, is_activated=True, is_special=True)
+            person.has_wrong_resident_id = True
             person.resident_id = person.resident_id[:-1] + ("1" if person.resident_id[-1] != "1" else "2")
         # the activated post is cancelled, the other was never activated: opened, not activated
         for _ in range(2):
@@ -282,7 +284,6 @@ def _list(day: date, people: list[Person], town: City, rng: Random) -> Content:
 
 def _rows(day: date, people: list[Person], town: City, rng: Random) -> Iterator[Row]:
     damaged = _damage(day, [person.user_id for person in people if person.is_steady])
-    wrong_ids = {person.user_id for person in people if not _is_resident_id(person.resident_id)}
     twin = people[len(people) // 3].user_id if day == DAYS[-1] else None
     for person in people:
         login_at = _last_login_at(day, person, rng)
@@ -293,7 +294,7 @@ def _rows(day: date, people: list[Person], town: City, rng: Random) -> Iterator[
                     yield Row({**cells, **changes}, "quarantined", column, what)
             elif post.body is None:
                 yield Row(cells, "loaded", "body_name", "name of a body that no list knows, without code")
-            elif person.user_id in wrong_ids:
+            elif person.has_wrong_resident_id:
                 yield Row(cells, "loaded", "resident_id", "wrong check digit of a resident identity number")
             else:
                 yield Row(cells)
@@ -337,11 +338,6 @@ def _strays(day: date) -> list[tuple[str, str, dict[str, Cell]]]:
             ("user_id", "missing key", {"user_id": None}),
         ]
     return []
-
-
-def _is_resident_id(text: str) -> bool:
-    born = datetime.strptime(text[6:14], "%Y%m%d").date()
-    return text == city.resident_id(born, int(text[14:17]))
 
 
 def _last_login_at(day: date, person: Person, rng: Random) -> datetime | None:

@@ -1,0 +1,103 @@
+# Halfyear. `make help` lists the targets; `make run` and `make test` need nothing prepared.
+
+# Any Python from 3.11 on; set PYTHON to choose another one.
+PYTHON ?= python3
+VENV   ?= .venv
+# The half-year that `make run` prints.
+PERIOD ?= 2022-S1
+
+BIN      := $(VENV)/bin
+UV       := $(VENV)/uv/bin/uv
+UV_PIP   := VIRTUAL_ENV=$(VENV) $(UV) pip
+HALFYEAR := $(BIN)/halfyear
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format docs lock clean environment test-environment test-packages
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: environment ## one night on a fresh machine: warehouse, Airflow, demo exports, the semiannual tables
+	$(HALFYEAR) up
+	$(HALFYEAR) demo
+# Exit code 1 says that the night found something wrong with the exports; the demo exports have such rows.
+	$(HALFYEAR) run || test $$? -eq 1
+	$(HALFYEAR) indicators $(PERIOD)
+	$(HALFYEAR) status
+
+test: test-environment test-packages lint ## every check and every test
+	$(BIN)/pytest
+
+lint: test-environment ## style, types, layers of the package, SQL
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint sql
+
+format: test-environment ## let the formatters have their way
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/sqlfluff fix sql
+
+docs: environment ## write the generated pages: data dictionary, indicator list, JSON Schema
+	$(HALFYEAR) docs
+
+clean: ## stop what runs; remove environment and caches, but not the warehouse in .halfyear
+	if test -x $(HALFYEAR); then $(HALFYEAR) down; fi
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache plugins/*.egg-info build
+	find dags plugins tests -name __pycache__ -prune -exec rm -rf {} +
+
+# -- environment ------------------------------------------------------------------------------------------
+
+environment: $(VENV)/run.stamp
+
+test-environment: $(VENV)/test.stamp
+
+# `make run` after `make test` keeps the test packages.
+$(VENV)/run.stamp: requirements.txt pyproject.toml $(UV)
+	$(UV_PIP) sync --require-hashes $(if $(wildcard $(VENV)/test.stamp),requirements-test.txt,requirements.txt)
+	$(UV_PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/test.stamp: requirements-test.txt requirements.txt pyproject.toml $(UV)
+	$(UV_PIP) sync --require-hashes requirements-test.txt
+	$(UV_PIP) install --no-deps --no-build-isolation --editable .
+	touch $(VENV)/run.stamp $@
+
+# uv lives beside the environment, not in it, where `uv pip sync` would remove it.
+$(UV): requirements-bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Halfyear needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 3; }
+	$(PYTHON) -m venv $(VENV) || { $(call debian_packages,python3-venv) && $(PYTHON) -m venv $(VENV); }
+	$(BIN)/python -m pip install --quiet --require-hashes --upgrade --target $(VENV)/uv -r requirements-bootstrap.txt
+	touch $@
+
+# Debian packages, where we may install them; elsewhere a word on what is missing.
+define debian_packages
+if command -v apt-get >/dev/null && { test "$$(id -u)" = 0 || sudo -n true 2>/dev/null; }; then \
+  if test "$$(id -u)" = 0; then root=; else root="sudo -n"; fi; \
+  $$root apt-get update -qq && \
+  $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1); \
+else echo "not installed, and not installable from here: $(1)" >&2; false; fi
+endef
+
+# What the tests need besides Python: a browser and its driver, docker-compose and Chinese fonts. Tests whose
+# tool is missing on a machine without apt-get fail with its name.
+test-packages:
+	@missing=; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v chromedriver >/dev/null || missing="$$missing chromium-driver"; \
+	command -v docker-compose >/dev/null || missing="$$missing docker-compose"; \
+	fc-list :lang=zh 2>/dev/null | grep -q . || missing="$$missing fontconfig fonts-wqy-zenhei"; \
+	test -z "$$missing" || { $(call debian_packages,$$missing); } || true
+
+# -- locks ------------------------------------------------------------------------------------------------
+
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+lock: $(UV) ## pin and hash every package anew, as little changed as possible
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra test --constraint requirements.txt --output-file requirements-test.txt
+	sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-bootstrap.txt | $(COMPILE) - --output-file requirements-bootstrap.txt

@@ -1,0 +1,68 @@
+"""Tokens: keyed digests that stand for personal values, so that rows can be joined and nobody can be named.
+
+``token = hmac_sha256(key, normalised value)``, as hex, cut to 32 characters. The same key gives the same token
+in every source, so one person is one token; without the key a token cannot be guessed back from a list of names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from halfyear.errors import InfrastructureFault, UsageError
+
+if TYPE_CHECKING:
+    from halfyear.settings import Settings
+
+_LENGTH = 32
+
+
+def token(key: bytes, value: str) -> str:
+    """The token of a normalised value (identifiers NFKC, stripped, upper-cased; names stripped)."""
+    return hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256").hex()[:_LENGTH]
+
+
+def load_key(settings: Settings) -> bytes:
+    """The key of the tokens: ``HALFYEAR_TOKEN_KEY``, else ``<home>/token.key``, which is made when absent.
+
+    The file is readable by its owner only and appears whole or not at all: of two first runs at once both use the
+    same key. Raises InfrastructureFault when it cannot be read or made, UsageError when it holds no key.
+    """
+    if settings.token_key:
+        return settings.token_key.encode()
+    path = settings.home / "token.key"
+    try:
+        if not path.exists():
+            _make(path)
+        key = path.read_text("ascii").strip()
+    except OSError as error:
+        raise InfrastructureFault(
+            f"{path}: 无法读取或创建令牌密钥 / the token key cannot be read or made: {error.strerror}"
+        ) from None
+    except UnicodeDecodeError:
+        key = ""
+    if len(key) < _LENGTH:
+        raise UsageError(
+            f"{path}: 令牌密钥为空或已损坏，请从备份恢复；换用新密钥会使同一人得到不同令牌 / the token key is empty or "
+            "damaged; restore it from backup, since with a new key the same person gets another token"
+        )
+    return key.encode()
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another first run was faster; its key stands
+            os.link(draft, path)
+    finally:
+        draft.unlink()

@@ -1,0 +1,118 @@
+"""The real contract files are sound: strict, by the schema, with rules that Great Expectations and PostgreSQL understand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from psycopg2.extensions import connection as Connection
+
+from halfyear import checks
+from halfyear import contract as contracts
+from halfyear import warehouse as warehouses
+from halfyear.contract import Contract, Rule
+from halfyear.errors import ContractError
+from halfyear.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "expectations" / "sources").glob("*.yaml"))
+CONTRACTS = [contracts.load(path) for path in FILES]
+OWN = [pytest.param(c, r, id=f"{c.source}-{r.rule}") for c in CONTRACTS for r in c.quality]
+SUITES = [pytest.param(c, r, id=f"{c.source}-{r.rule}") for c in CONTRACTS for r in checks.suite(c)]
+by_source = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.source)
+
+
+def test_there_is_a_contract_for_every_source_of_this_slice() -> None:
+    sources = {contract.source for contract in CONTRACTS}
+    assert {"account_activation", "catalogue_unit", "cloud_migration", "data_catalogue"} <= sources
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_an_unknown_key_is_an_error_at_every_level(path: Path, tmp_path: Path) -> None:
+    text = path.read_text("utf-8")
+    for place in ("", "properties", "quality"):
+        content: dict[str, Any] = yaml.safe_load(text)
+        (content[place][0] if place else content)["unheardOf"] = 1
+        broken = tmp_path / path.name
+        broken.write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
+        with pytest.raises(ContractError, match="unheardOf"):
+            contracts.load(broken)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_the_keys_are_those_of_the_json_schema(path: Path) -> None:
+    schema = contracts.json_schema()
+    content = yaml.safe_load(path.read_text("utf-8"))
+    assert set(content) <= set(schema["properties"])
+    assert set(schema["required"]) <= set(content)
+    for key, name in (("properties", "Property"), ("quality", "Rule")):
+        allowed = schema["$defs"][name]
+        assert allowed["additionalProperties"] is False
+        for item in content.get(key, []):
+            assert set(item) <= set(allowed["properties"])
+            assert set(allowed["required"]) <= set(item)
+
+
+@by_source
+def test_every_column_is_described_in_chinese_and_english(contract: Contract) -> None:
+    for column in contract.properties:
+        assert column.description, column.name
+        # vCPU is called so in Chinese too.
+        assert re.search(r"[\u4e00-\u9fff]|^vCPU$", column.business_name), column.name
+
+
+@pytest.mark.parametrize(("contract", "rule"), OWN)
+def test_a_rule_names_columns_of_its_source(contract: Contract, rule: Rule) -> None:
+    known = {p.column for p in contract.columns} | set(checks.STAGING_COLUMNS)
+    kwargs = rule.kwargs
+    named = [kwargs[k] for k in ("column", "column_A", "column_B") if k in kwargs]
+    named += [*kwargs.get("column_list", []), *kwargs.get("column_set", [])]
+    assert set(named) <= known
+    assert checks.column_of(rule) in known, "a finding names its column: set `column`"
+
+
+@pytest.mark.parametrize(("contract", "rule"), SUITES)
+def test_a_rule_exists_in_great_expectations_with_these_kwargs(contract: Contract, rule: Rule) -> None:
+    expectation = checks.expectation(contract, rule)
+    assert expectation.severity == rule.severity
+    assert rule.dimension in contracts.DIMENSIONS
+    assert rule.description.zh and rule.description.en
+
+
+@pytest.fixture
+def staged(warehouse: Settings, contract: Contract) -> Iterator[tuple[Connection, str]]:
+    """An empty staging table of the source as the loader makes it."""
+    connection = warehouses.connect(warehouse)
+    columns = {**checks.STAGING_COLUMNS, **{p.column: p.postgres_type for p in contract.columns}}
+    with connection.cursor() as cursor:
+        declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        cursor.execute(f'create table staging."{contract.source}_1" ({declared})')
+    connection.commit()
+    yield connection, warehouses.sqlalchemy_url(warehouse)
+    connection.close()
+
+
+@by_source
+def test_postgresql_evaluates_every_rule(contract: Contract, staged: tuple[Connection, str]) -> None:
+    connection, url = staged
+    results = checks.run(connection, url, "staging", f"{contract.source}_1", contract, date(2022, 6, 30))
+    assert [r.rule for r in results] == [r.rule for r in checks.suite(contract)]
+    assert all(result.success for result in results)
+
+
+@by_source
+def test_every_warning_gives_the_rows_to_quarantine(contract: Contract, staged: tuple[Connection, str]) -> None:
+    connection, url = staged
+    queries = checks.failing_rows_sql(url, "staging", f"{contract.source}_1", contract, date(2022, 6, 30))
+    for rule in checks.suite(contract):
+        query = queries[rule.rule]
+        assert query is not None or rule.severity != "warning", rule.rule
+        if query is not None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"select failing.row_number from ({query}\n) as failing")
+                assert cursor.fetchall() == []

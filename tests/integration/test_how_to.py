@@ -1,0 +1,155 @@
+"""The how-tos are true: a fifth source is one file, and so is its indicator (docs/how-to/).
+
+On real PostgreSQL, in a warehouse that the project's own four sources have made: what a bureau with a running
+Halfyear does when it adds a source.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from halfyear import contract, indicator, night, period
+from halfyear import settings as settings_module
+from halfyear import warehouse as warehouse_module
+from halfyear.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "docs" / "how-to" / "examples"
+SOURCE = "video_meeting"
+CONTRACT = Path("expectations") / "sources" / f"{SOURCE}.yaml"
+INDICATOR = Path("sql") / "indicators" / "video_meetings.sql"
+#: Prints the ids of the DAGs that Airflow finds.
+DAG_IDS = f"""
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag({str(ROOT / "dags")!r})
+assert not bag.import_errors, bag.import_errors
+print("dags:", *bag.dags)
+"""
+#: The line that docs/how-to/add-an-indicator.md adds for a domain that no table has yet.
+DOMAIN = "video_meeting: {zh: 粤视会, en: Video meetings}\n"
+
+
+@pytest.fixture
+def project(warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """A copy of the project's declarations over a migrated warehouse, and the example export in its inbox."""
+    folder = tmp_path / "project"
+    for name in ("expectations", "sql"):
+        shutil.copytree(ROOT / name, folder / name)
+    inbox = tmp_path / "inbox"
+    shutil.copytree(EXAMPLES / "inbox", inbox)
+    for export in inbox.rglob("*.csv"):
+        arrived = datetime(2022, 7, 1, 1, 0, tzinfo=UTC).timestamp()
+        os.utime(export, (arrived, arrived))
+    monkeypatch.setenv("HALFYEAR_PROJECT", str(folder))
+    monkeypatch.setenv("HALFYEAR_INBOX", str(inbox))
+    yield settings_module.load()
+    contract.load_all.cache_clear()
+
+
+def add(project: Settings, *files: Path) -> None:
+    for file in files:
+        shutil.copy(EXAMPLES / file, project.project / file)
+    contract.load_all.cache_clear()
+
+
+def ingest(project: Settings) -> list[night.Outcome]:
+    received = night.look(SOURCE, project)
+    return [night.load_delivery(delivery_id, project) for delivery_id in received.pending]
+
+
+def rows(project: Settings, query: str) -> list[tuple[Any, ...]]:
+    with warehouse_module.transaction(project) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def test_a_fifth_source_is_one_file(project: Settings) -> None:
+    before = {path.relative_to(project.project) for path in project.project.rglob("*") if path.is_file()}
+    add(project, CONTRACT)
+    added = {path.relative_to(project.project) for path in project.project.rglob("*") if path.is_file()} - before
+    assert added == {CONTRACT}
+
+    assert warehouse_module.migrate(project)
+    [outcome] = ingest(project)
+
+    assert outcome.verdict == "loaded_with_quarantine"
+    account = (outcome.rows_read, outcome.rows_loaded, outcome.rows_quarantined, outcome.rows_skipped)
+    assert account == (9, 8, 1, 0)
+    assert outcome.periods == ("2021-S2", "2022-S1")
+    assert ingest(project) == []
+    assert night.look(SOURCE, project).known == 1
+
+    assert rows(
+        project,
+        "select known.partition, meeting_no, to_char(started_at, 'YYYY-MM-DD HH24:MI'), terminals, attendees, "
+        "resolved_body_code is null, row_number from core.video_meeting_resolved "
+        "inner join (select record_key, known_at, tableoid::regclass::text as partition from core.video_meeting) as known "
+        "using (record_key, known_at) where upper_inf(known_at) order by meeting_no",
+    ) == [
+        ("core.video_meeting_2021_s2", "SP2021-0412", "2021-12-30 15:00", 28, 164, False, 2),
+        ("core.video_meeting_2022_s1", "SP2022-0001", "2022-01-05 09:30", 31, 210, False, 3),
+        ("core.video_meeting_2022_s1", "SP2022-0017", "2022-02-18 14:30", 12, 57, False, 4),
+        ("core.video_meeting_2022_s1", "SP2022-0033", "2022-03-11 09:00", 46, 1203, False, 5),
+        ("core.video_meeting_2022_s1", "SP2022-0058", "2022-04-26 20:00", 33, 141, False, 6),
+        ("core.video_meeting_2022_s1", "SP2022-0090", "2022-06-14 15:00", 5, None, True, 8),
+        ("core.video_meeting_2022_s1", "SP2022-0097", "2022-06-21 09:00", 0, 0, False, 9),
+        ("core.video_meeting_2022_s1", "SP2022-0104", "2022-06-30 23:30", 18, 77, False, 10),
+    ]
+    assert rows(
+        project, "select row_number, record_key, column_name, rule, masked_value from quarantine.rejected_row"
+    ) == [(7, "SP2022-0071", "ended_at", "ended_after_start", "2022-05-19 09:00:00+08")]
+
+
+def test_its_dag_and_dictionary_page_come_by_themselves(project: Settings, tmp_path: Path) -> None:
+    from halfyear import documentation
+
+    add(project, CONTRACT)
+    listed = subprocess.run(
+        [sys.executable, "-c", DAG_IDS],
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path / "airflow")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "ingest__video_meeting" in listed.stdout.split()
+
+    documentation.write(project, only_check=False)
+    page = (project.project / "docs" / "dictionary" / f"{SOURCE}.md").read_text("utf-8")
+    assert "one row per meeting" in page
+    assert "`ended_after_start`" in page
+
+
+def test_an_indicator_is_one_file(project: Settings) -> None:
+    add(project, CONTRACT, INDICATOR)
+    with (project.expectations / "indicators" / "domains.yaml").open("a", encoding="utf-8") as stream:
+        stream.write(DOMAIN)
+    assert warehouse_module.migrate(project)
+    ingest(project)
+    # The other sources delivered nothing: their figures are null, and computed all the same.
+    for code in night.stale_periods():
+        night.compute(code)
+
+    with warehouse_module.transaction(project) as connection:
+        figures = {
+            half_year: next(
+                row["printed"]
+                for row in indicator.figures(connection, period.parse(half_year))
+                if row["indicator_code"] == "video_meetings"
+            )
+            for half_year in ("2021-S2", "2022-S1")
+        }
+        summary = indicator.trace_summary(connection, "video_meetings", "", period.parse("2022-S1"))
+    assert figures == {"2021-S2": "1场", "2022-S1": "6场"}
+    assert (summary.counted, summary.left_out) == (6, {"nobody_there": 1})
+    assert rows(
+        project, "select body_name, video_meetings from mart.video_meeting where period = '2022-S1' order by 2 desc, 1"
+    )[0] == ("全市", 6)

@@ -1,0 +1,180 @@
+"""Who may do what, cell by cell: every schema, table, sequence and function against every role.
+
+`GRANTS` is the whole truth: what it does not say is refused.
+"""
+
+from __future__ import annotations
+
+import psycopg2
+import pytest
+
+from halfyear import warehouse as warehouse_module
+from halfyear.settings import Settings
+
+ALL = "select insert update delete"
+PRIVILEGES = ("select", "insert", "update", "delete", "truncate", "references", "trigger", "maintain")
+
+#: What each role may do to the schemas.
+SCHEMAS = {
+    "halfyear_reader": {"mart": "usage"},
+    "halfyear_loader": {
+        "staging": "usage create",
+        "quarantine": "usage",
+        "core": "usage",
+        "indicators": "usage",
+        "lineage": "usage",
+        "mart": "usage",
+    },
+}
+#: What each role may do to the tables and views; `schema.*` is every other relation of the schema.
+GRANTS = {
+    "halfyear_reader": {"mart.*": "select"},
+    "halfyear_loader": {
+        "quarantine.*": ALL,
+        "core.account_activation": ALL,
+        "core.catalogue_unit": ALL,
+        "core.cloud_migration": ALL,
+        "core.data_catalogue": ALL,
+        "core.*": "select",
+        "indicators.observation": ALL,
+        "indicators.stale": ALL,
+        "indicators.published_figure": ALL,
+        "indicators.vintage": "select insert",
+        "indicators.sealed_observation": "select insert",
+        "indicators.restatement": "select insert",
+        "indicators.*": "select",
+        "lineage.migration": "select",
+        "lineage.declaration": "select",
+        "lineage.open_period": "select",
+        "lineage.*": ALL,
+        "mart.*": "select",
+    },
+}
+LAYERS = ("staging", "quarantine", "core", "indicators", "mart", "lineage", "public")
+
+
+def may(role: str, schema: str, name: str) -> set[str]:
+    grants = GRANTS[role]
+    return set(grants.get(f"{schema}.{name}", grants.get(f"{schema}.*", "")).split())
+
+
+@pytest.mark.parametrize("role", GRANTS)
+def test_every_cell(warehouse: Settings, role: str) -> None:
+    wrong = []
+    with warehouse_module.transaction(warehouse, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1"
+        )
+        schemas = [row[0] for row in cursor]
+        assert set(schemas) == set(LAYERS), "a new schema needs a line here"
+        for schema in schemas:
+            for privilege in ("usage", "create"):
+                cursor.execute("select has_schema_privilege(%s, %s, %s)", (role, schema, privilege))
+                allowed = cursor.fetchone() == (True,)
+                if allowed != (privilege in SCHEMAS[role].get(schema, "").split()):
+                    wrong.append((schema, privilege, allowed))
+        cursor.execute(
+            "select n.nspname, c.relname, c.oid, c.relkind from pg_class as c "
+            "join pg_namespace as n on n.oid = c.relnamespace "
+            "where n.nspname = any(%s) and c.relkind in ('r', 'v', 'p', 'm', 'f', 'S') order by 1, 2",
+            (list(LAYERS),),
+        )
+        relations = cursor.fetchall()
+        assert len(relations) > 30
+        for schema, name, oid, kind in relations:
+            if kind == "S":
+                expected = {"usage"} if role == "halfyear_loader" and schema in ("lineage", "indicators") else set()
+                checks, function = ("usage", "select", "update"), "has_sequence_privilege"
+            else:
+                expected, checks, function = may(role, schema, name), PRIVILEGES, "has_table_privilege"
+            for privilege in checks:
+                cursor.execute(f"select {function}(%s, %s::oid, %s)", (role, oid, privilege))
+                allowed = cursor.fetchone() == (True,)
+                if allowed != (privilege in expected):
+                    wrong.append((f"{schema}.{name}", privilege, allowed))
+        cursor.execute(
+            "select n.nspname, p.oid::regprocedure::text, has_function_privilege(%s, p.oid, 'execute') "
+            "from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace where n.nspname = any(%s)",
+            (role, list(LAYERS)),
+        )
+        for schema, name, allowed in cursor.fetchall():
+            if allowed != (role == "halfyear_loader" and schema in ("core", "indicators")):
+                wrong.append((name, "execute", allowed))
+    assert wrong == []
+
+
+def test_roles_have_no_powers_of_their_own(warehouse: Settings) -> None:
+    with warehouse_module.transaction(warehouse, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select rolname, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, "
+            "pg_has_role(rolname, 'pg_read_all_data', 'usage'), pg_has_role(rolname, 'pg_read_server_files', 'usage') "
+            "from pg_roles where rolname like 'halfyear%' order by 1"
+        )
+        assert [(name, any(powers)) for name, *powers in cursor] == [
+            ("halfyear_loader", False),
+            ("halfyear_reader", False),
+        ]
+
+
+def test_nothing_belongs_to_the_roles(warehouse: Settings) -> None:
+    with warehouse_module.transaction(warehouse, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select c.oid::regclass::text from pg_class as c join pg_roles as r on r.oid = c.relowner "
+            "where r.rolname like 'halfyear%'"
+        )
+        assert cursor.fetchall() == []
+
+
+def test_reader_sees_every_view_of_the_mart(warehouse: Settings) -> None:
+    """Views run functions with the rights of who asks: each of them is really read."""
+    connection = warehouse_module.connect(warehouse, "reader")
+    with connection.cursor() as cursor:
+        cursor.execute("select viewname from pg_views where schemaname = 'mart'")
+        views = [row[0] for row in cursor]
+        assert "indicator" in views
+        for view in views:
+            cursor.execute(f"select * from mart.{view}")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from core.data_catalogue",
+        "select * from core.account_activation_resolved",
+        "select * from indicators.observation",
+        "select * from lineage.delivery",
+        "select * from quarantine.rejected_row",
+        "create table staging.mine (a int)",
+        "create table public.mine (a int)",
+        "insert into mart.indicator (period) values ('2022-S1')",
+        "select indicators.mark_stale(null, '{}', 'x')",
+        "drop view mart.indicator",
+    ],
+)
+def test_reader_is_refused_everything_else(warehouse: Settings, statement: str) -> None:
+    connection = warehouse_module.connect(warehouse, "reader")
+    with connection.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        cursor.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update indicators.definition set sql_text = ''",
+        "update indicators.sealed_observation set value = 1",
+        "delete from indicators.vintage",
+        "delete from core.body",
+        "update lineage.migration set sha256 = ''",
+        "drop table core.data_catalogue",
+        "alter table core.data_catalogue add column x int",
+        "create table core.mine (a int)",
+        "truncate lineage.delivery",
+    ],
+)
+def test_loader_cannot_change_definitions_seals_or_structure(warehouse: Settings, statement: str) -> None:
+    connection = warehouse_module.connect(warehouse, "loader")
+    with connection.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        cursor.execute(statement)
+    connection.close()
