@@ -1,4 +1,4 @@
-"""Airflow DAGs that keep house: ``maintenance``, weekly, drops orphaned staging tables and analyses the warehouse."""
+"""Airflow DAGs that keep house: ``maintenance``, weekly, drops what killed loads left in staging."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from halfyear.retries import TASK_DEFAULTS
 
 @task
 def sweep() -> None:
-    """Drop what killed loads left in staging; vacuum and analyse."""
+    """Drop the staging tables of loads that died."""
     from halfyear import night
 
     night.sweep()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from airflow.plugins_manager import AirflowPlugin
 
 from halfyear.half_year_partition import HalfYearWindow, StartOfHalfYearMapper
@@ -11,5 +13,5 @@ class HalfyearPlugin(AirflowPlugin):
     """Half-years as asset partitions."""
 
     name = "halfyear"
-    partition_mappers = [StartOfHalfYearMapper]
-    windows = [HalfYearWindow]
+    partition_mappers: ClassVar[list[Any]] = [StartOfHalfYearMapper]
+    windows: ClassVar[list[Any]] = [HalfYearWindow]

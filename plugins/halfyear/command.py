@@ -105,7 +105,9 @@ def status(as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--periods", "count", type=click.IntRange(1, 4), default=4, show_default=True, help="Half-years up to 2022-S1.")
+@click.option(
+    "--periods", "count", type=click.IntRange(1, 4), default=4, show_default=True, help="Half-years up to 2022-S1."
+)
 def demo(count: int) -> None:
     """Write the demo exports into the inbox; files that are there already are left alone."""
     from halfyear import demo as demo_module
@@ -223,9 +225,7 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str, o
 @click.option("--reading", default="", help="A second reading of the definition.")
 @click.option("--limit", type=click.IntRange(min=0), default=0, help="Rows to list; 0 = all (default).")
 @_choice("table", "json", "csv")
-def trace(
-    period: str, code: str, body: str | None, as_known: str | None, reading: str, limit: int, form: str
-) -> None:
+def trace(period: str, code: str, body: str | None, as_known: str | None, reading: str, limit: int, form: str) -> None:
     """List the rows behind the indicator CODE of a PERIOD, with file and line, and those left out."""
     from halfyear import table, warehouse
 
@@ -245,7 +245,9 @@ def migrate() -> None:
 
 
 @main.command()
-@click.option("--check", "only_check", is_flag=True, help="Only say whether the generated files are true; exit 1 if not.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Only say whether the generated files are true; exit 1 if not."
+)
 def docs(only_check: bool) -> None:
     """Write what is generated: data dictionary, indicator list, JSON Schemas."""
     from halfyear import documentation
@@ -298,5 +300,3 @@ def _instant(text: str | None) -> datetime | None:
     except ValueError:
         raise UsageError(f"{text}: 不是时刻，例如 2022-07-05T18:00 / not an instant; write 2022-07-05T18:00") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)
-
-

@@ -282,7 +282,9 @@ def load(path: Path) -> Contract:
         raise ContractError(f"{path.name}: 不是合法的 YAML / not valid YAML: {error}") from None
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc'])) or 'contract'}: {e['msg']}" for e in error.errors()]
-        raise ContractError(f"{path.name}: 合同不符合格式 / the contract breaks its schema: {'; '.join(lines)}") from None
+        raise ContractError(
+            f"{path.name}: 合同不符合格式 / the contract breaks its schema: {'; '.join(lines)}"
+        ) from None
     if contract.id != path.stem:
         raise ContractError(f"{path.name}: id 应与文件名一致 / id is {contract.id}; it must be the file's name")
     return contract

@@ -19,6 +19,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -362,15 +363,14 @@ def _clear_after_kill(data: Path) -> None:
     After a restart of the machine or container the number in ``postmaster.pid`` often belongs to another
     process, and PostgreSQL then refuses to start. The caller holds the lock and has found no postmaster.
     """
-    ours = f"postgres: {_cluster(data)}"
-    orphans = [process for process in psutil.process_iter() if _title(process).startswith(ours)]
-    for process in orphans:
-        # Immediate shutdown: the orphans of a dead postmaster end by themselves, but one may be in a long query.
-        _signal(process, signal.SIGQUIT)
-    _, alive = psutil.wait_procs(orphans, timeout=5)
-    for process in alive:
-        _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=5)
+    # The orphans of a dead postmaster end by themselves, but one may be in a long query.
+    for number in (signal.SIGQUIT, signal.SIGKILL):
+        for process in _orphans(data):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        end = time.monotonic() + 5
+        while _orphans(data) and time.monotonic() < end:
+            time.sleep(0.05)
     pid = _pid(data)
     if pid is not None and psutil.pid_exists(pid):
         # The rest of the file stays: it names the shared memory that PostgreSQL then takes over or removes.
@@ -380,7 +380,6 @@ def _clear_after_kill(data: Path) -> None:
 
 
 def _stop(data: Path, account: _Account) -> None:
-    postmaster = _postmaster(data)
     # Fast shutdown rolls back what is open; immediate is for a server that does not come to an end.
     for mode in ("fast", "immediate"):
         done = _run("pg_ctl", ["stop", "--wait", "--timeout=60", f"--mode={mode}", f"--pgdata={data}"], account, 70)
@@ -388,8 +387,6 @@ def _stop(data: Path, account: _Account) -> None:
             break
     else:
         raise _fault(f"the embedded PostgreSQL does not stop ({done.stdout.strip().splitlines()[-1:]})", data)
-    if postmaster is not None:
-        psutil.wait_procs([postmaster], timeout=5)
 
 
 def _create_databases(socket_folder: Path) -> None:
@@ -441,14 +438,11 @@ def _postmaster(data: Path) -> psutil.Process | None:
     return process if arguments and Path(arguments[0]).name == "postgres" and str(data) in arguments else None
 
 
-def _title(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
-
-
-def _signal(process: psutil.Process, number: int) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process.send_signal(number)
-
+def _orphans(data: Path) -> list[psutil.Process]:
+    """The processes of this server apart from its postmaster, known by their titles; a zombie has none."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if " ".join(process.cmdline()).startswith(f"postgres: {_cluster(data)}"):
+                found.append(process)
+    return found

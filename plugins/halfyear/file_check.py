@@ -13,11 +13,11 @@ import click
 from upath import UPath
 
 from halfyear import checks, inbox, staging, warehouse
-from halfyear.verdict import refusal as refuse
 from halfyear import contract as contracts
 from halfyear.contract import Contract
 from halfyear.errors import FileRefused, Finding, UsageError
 from halfyear.settings import LOCAL_ZONE, Settings
+from halfyear.verdict import refusal as refuse
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ def _contract(file: Path, source: str | None, settings: Settings) -> Contract:
     if source is None:
         fitting = [name for name in known if file.name.startswith(f"{name}_")]
         if not fitting:
-            raise UsageError(f"{file.name}: 无法从文件名判断来源 / the name tells no source; say --source, one of {', '.join(known)}")
+            raise UsageError(
+                f"{file.name}: 无法从文件名判断来源 / the name tells no source; say --source, one of {', '.join(known)}"
+            )
         source = max(fitting, key=len)
     if source not in known:
         raise UsageError(f"{source}: 没有这个来源 / there is no such source; known are {', '.join(known)}")

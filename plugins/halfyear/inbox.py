@@ -136,9 +136,7 @@ def named(source: str, path: Any, size: int, modified_at: datetime, today: date 
             remedy_zh="请核对导出日期后重新报送",
             remedy_en="check the date of the export and deliver it again",
         )
-    return Arrival(
-        **{**vars(base), "snapshot_date": day, "sequence": sequence, "format": match[3], "fault": fault}
-    )
+    return Arrival(**{**vars(base), "snapshot_date": day, "sequence": sequence, "format": match[3], "fault": fault})
 
 
 def _day(text: str) -> date | None:

@@ -612,7 +612,7 @@ def _change(definition: Definition, value: Decimal | None, earlier: Decimal | No
     now, then = definition.shown(value), definition.shown(earlier)
     if then == 0:
         return None
-    return now - then if definition.kind == "ratio" else _rounded((now - then) * 100 / then, 12)
+    return now - then if definition.kind == "ratio" else _plain(_rounded((now - then) * 100 / then, 12))
 
 
 #: The columns of a traced row.

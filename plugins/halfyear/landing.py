@@ -75,7 +75,9 @@ def local_copy(sha256: str, file_format: str, settings: Settings) -> Iterator[Pa
     """The landed bytes as a local file; a copy below ``work`` when landing is somewhere else."""
     content = _folder(UPath(settings.landing), sha256) / "content"
     if not content.exists():
-        raise InfrastructureFault(f"landing/{sha256[:12]}: 原始文件缺失 / the landed bytes are gone; restore them from backup")
+        raise InfrastructureFault(
+            f"landing/{sha256[:12]}: 原始文件缺失 / the landed bytes are gone; restore them from backup"
+        )
     if content.protocol in ("", "file"):
         yield Path(str(content))
         return

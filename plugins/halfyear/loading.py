@@ -95,9 +95,7 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
         touched &= {*open_before, *_open_periods(cursor)}
         _mark_stale(cursor, contract.source, touched, "rows changed")
         # A half-year that is seen for the first time has no figure of any source yet.
-        cursor.execute(
-            "select period from lineage.open_period except select period from indicators.observation"
-        )
+        cursor.execute("select period from lineage.open_period except select period from indicators.observation")
         unseen = {periods.parse(row[0]) for row in cursor.fetchall()}
         _mark_stale(cursor, None, unseen, "new period")
         touched |= unseen
@@ -176,9 +174,7 @@ def _newly_covered(before: dict[date, int], after: dict[date, int]) -> set[Perio
 
 def _mark_stale(cursor: Cursor, source: str | None, touched: set[Period], reason: str) -> None:
     if touched:
-        cursor.execute(
-            "select indicators.mark_stale(%s, %s, %s)", (source, [str(p) for p in sorted(touched)], reason)
-        )
+        cursor.execute("select indicators.mark_stale(%s, %s, %s)", (source, [str(p) for p in sorted(touched)], reason))
 
 
 class _Names:
@@ -547,9 +543,7 @@ def _apply_events(
 
 
 def _is_stored(cursor: Cursor, names: _Names, load_id: int) -> bool:
-    cursor.execute(
-        pgsql.SQL("select exists (select 1 from {} where load_id = %s)").format(names.core), (load_id,)
-    )
+    cursor.execute(pgsql.SQL("select exists (select 1 from {} where load_id = %s)").format(names.core), (load_id,))
     row = cursor.fetchone()
     return bool(row and row[0])
 

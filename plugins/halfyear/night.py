@@ -130,9 +130,7 @@ def look(source: str, settings: Settings) -> Received:
     refused: list[str] = []
     known = 0
     with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select file_name, bytes, modified_at from lineage.delivery where source = %s", (source,)
-        )
+        cursor.execute("select file_name, bytes, modified_at from lineage.delivery where source = %s", (source,))
         seen = {(name, size, modified) for name, size, modified in cursor.fetchall()}
         for arrival in ready:
             if (arrival.file_name, arrival.bytes, arrival.modified_at) in seen:
@@ -142,9 +140,7 @@ def look(source: str, settings: Settings) -> Received:
             landed = None if arrival.ignored else landing.keep(arrival, settings)
             verdict = "ignored" if arrival.ignored else "refused" if fault else None
             allowed = timedelta(days=contract.sla_properties.latency_days)
-            is_late = bool(
-                arrival.snapshot_date and arrival.modified_at.date() - arrival.snapshot_date > allowed
-            )
+            is_late = bool(arrival.snapshot_date and arrival.modified_at.date() - arrival.snapshot_date > allowed)
             cursor.execute(
                 "insert into lineage.delivery (source, snapshot_date, sequence, file_name, sha256, bytes, modified_at, "
                 "is_late, verdict, rule, reason_zh, reason_en, judged_at) "
@@ -298,9 +294,7 @@ def _is_installed() -> bool:
 def _contract(source: str, settings: Settings) -> Contract:
     declared = contracts.load_all(settings.expectations)
     if source not in declared:
-        raise UsageError(
-            f"{source}: 没有这个来源 / there is no such source; known are {', '.join(declared)}"
-        )
+        raise UsageError(f"{source}: 没有这个来源 / there is no such source; known are {', '.join(declared)}")
     return declared[source]
 
 
@@ -313,7 +307,9 @@ def _delivery(connection: Connection, delivery_id: int) -> dict[str, Any]:
         )
         row = cursor.fetchone()
     if row is None:
-        raise UsageError(f"{delivery_id}: 没有这个报送编号 / there is no delivery with this number; see: halfyear status")
+        raise UsageError(
+            f"{delivery_id}: 没有这个报送编号 / there is no delivery with this number; see: halfyear status"
+        )
     names = ("source", "snapshot_date", "file_name", "sha256", "verdict", "format")
     return {"delivery_id": delivery_id, **dict(zip(names, row, strict=True))}
 
@@ -442,9 +438,7 @@ def _rows(
             assert row is not None
             found = _delivery(connection, row[0])
             with landing.local_copy(found["sha256"], found["format"], settings) as path:
-                tables[wanted] = staging.restage(
-                    connection, path, contract, found["snapshot_date"], wanted, settings
-                )
+                tables[wanted] = staging.restage(connection, path, contract, found["snapshot_date"], wanted, settings)
             extra.append(tables[wanted])
         return tables[wanted]
 
@@ -464,6 +458,4 @@ def _outcome(connection: Connection, delivery_id: int, touched: tuple[str, ...],
         row = cursor.fetchone()
     assert row is not None
     source, file_name, verdict, read, loaded, quarantined, skipped, zh, en = row
-    return Outcome(
-        delivery_id, source, file_name, verdict, read, loaded, quarantined, skipped, zh, en, touched, is_new
-    )
+    return Outcome(delivery_id, source, file_name, verdict, read, loaded, quarantined, skipped, zh, en, touched, is_new)

@@ -41,7 +41,9 @@ class NightProgress:
             key = f" [{run.partition_key}]" if run.partition_key else ""
             seconds = f" in {run.seconds:.0f} s" if run.seconds is not None else ""
             self.say(f"{run.dag_id}{key}: {run.state}{seconds}")
-        going = sorted(f"{dag_id} {state}" for (dag_id, _), state in self._states.items() if state not in ("success", "failed"))
+        going = sorted(
+            f"{dag_id} {state}" for (dag_id, _), state in self._states.items() if state not in ("success", "failed")
+        )
         self._progress.update(self._task, description=", ".join(going) or "waiting")
 
 
@@ -69,7 +71,10 @@ def night(settings: Settings, before: int, seconds: float) -> None:
     if not rows:
         console.print(f"nothing new in the inbox; nothing was changed ({seconds:.0f} s)", highlight=False)
         return
-    table = Table(title=f"{len(rows)} deliveries in {seconds:.0f} s; read = loaded + bad (quarantined) + skipped", title_justify="left")
+    table = Table(
+        title=f"{len(rows)} deliveries in {seconds:.0f} s; read = loaded + bad (quarantined) + skipped",
+        title_justify="left",
+    )
     table.add_column("file", overflow="fold")
     table.add_column("verdict", overflow="fold")
     for name in ("read", "loaded", "bad", "skip"):

@@ -94,18 +94,23 @@ def quarantine(cursor: Cursor, contract: Contract, staged: Staged, results: Sequ
     )
     checks.quarantine(cursor.connection, "staging", staged.table, contract, results, load_id)
     # A row whose twin could not be read shares its key with other content: neither can be believed.
+    unique = next(rule for rule in checks.suite(contract) if rule.rule == "record_key_unique")
     cursor.execute(
         "insert into quarantine.rejected_row (load_id, row_number, record_key, column_name, rule, reason_zh, reason_en) "
-        "select distinct %(load_id)s::bigint, row.row_number, row.record_key, null, 'record_key_unique', "
-        "'同一主键在文件中出现多次且内容不同', 'one key with different content in one file' "
+        "select distinct %(load_id)s::bigint, row.row_number, row.record_key, %(column)s, %(rule)s, %(zh)s, %(en)s "
         f'from staging."{staged.table}" as row inner join staging."{staged.rejected_table}" as rejected '
-        "on rejected.record_key = row.record_key",
-        {"load_id": load_id},
+        "on rejected.record_key = row.record_key where not exists (select 1 from quarantine.rejected_row as known "
+        "where known.load_id = %(load_id)s and known.row_number = row.row_number and known.rule = %(rule)s)",
+        {
+            "load_id": load_id,
+            "column": unique.column,
+            "rule": unique.rule,
+            "zh": unique.description.zh,
+            "en": unique.description.en,
+        },
     )
     checks.delete_rejected(cursor.connection, "staging", staged.table, load_id)
-    cursor.execute(
-        "select count(distinct row_number) from quarantine.rejected_row where load_id = %s", (load_id,)
-    )
+    cursor.execute("select count(distinct row_number) from quarantine.rejected_row where load_id = %s", (load_id,))
     row = cursor.fetchone()
     return int(row[0]) if row else 0
 
@@ -154,9 +159,7 @@ def _create(cursor: Cursor, contract: Contract, table: str, rejected_table: str)
             pgsql.Identifier("staging", rejected_table)
         )
     )
-    cursor.execute(
-        pgsql.SQL("alter table {} drop column load_id").format(pgsql.Identifier("staging", rejected_table))
-    )
+    cursor.execute(pgsql.SQL("alter table {} drop column load_id").format(pgsql.Identifier("staging", rejected_table)))
 
 
 def _with_date(batch: pa.RecordBatch, snapshot_date: date) -> pa.RecordBatch:
@@ -171,9 +174,7 @@ def _copy(cursor: Cursor, table: str, batch: pa.RecordBatch) -> None:
     arrow_csv.write_csv(plain, buffer, arrow_csv.WriteOptions(include_header=False))
     buffer.seek(0)
     names = pgsql.SQL(", ").join(map(pgsql.Identifier, batch.schema.names))
-    statement = pgsql.SQL("copy {} ({}) from stdin with (format csv)").format(
-        pgsql.Identifier("staging", table), names
-    )
+    statement = pgsql.SQL("copy {} ({}) from stdin with (format csv)").format(pgsql.Identifier("staging", table), names)
     cursor.copy_expert(statement, buffer)
     if cursor.rowcount != batch.num_rows:
         raise AssertionError(f"COPY took {cursor.rowcount} of {batch.num_rows} rows into {table}")

@@ -131,7 +131,10 @@ def show(found: dict[str, Any]) -> None:
 def doctor(settings: Settings) -> int:
     """Look at what a night needs; prints a line each and returns how many are missing."""
     looks: list[tuple[str, Callable[[], bool | str]]] = [
-        ("Python 3.11 or newer", lambda: sys.version_info >= (3, 11) or f"this is {sys.version.split()[0]}; install a newer one"),
+        (
+            "Python 3.11 or newer",
+            lambda: sys.version_info >= (3, 11) or f"this is {sys.version.split()[0]}; install a newer one",
+        ),
         ("contracts and indicator definitions", lambda: _declarations(settings)),
         ("home can be written", lambda: _writable(settings.home)),
         ("inbox can be read", lambda: _inbox(settings)),
@@ -178,7 +181,10 @@ def _inbox(settings: Settings) -> bool | str:
 
 def _free(home: Path) -> bool | str:
     free = shutil.disk_usage(home).free
-    return free >= _MINIMUM_FREE_BYTES or f"only {free / 1024**3:.1f} GiB are free; make room for landing and the warehouse"
+    return (
+        free >= _MINIMUM_FREE_BYTES
+        or f"only {free / 1024**3:.1f} GiB are free; make room for landing and the warehouse"
+    )
 
 
 def _token_key(settings: Settings) -> bool | str:

@@ -19,7 +19,6 @@ from typing import Any, Literal
 from psycopg2.extensions import connection as Connection
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from halfyear import indicator, settings
@@ -119,44 +118,51 @@ def indicator_table(
 
 
 def _terminal(rows: Sequence[Row], definitions: Mapping[str, Definition]) -> str:
-    console = Console(file=io.StringIO(), force_terminal=sys.stdout.isatty(), width=_width())
     if not rows:
         return "没有数据 / nothing was computed for this half-year\n"
     first = rows[0]
-    head = f"{first['period']}  {first['body_name'] or first['body_code']}"
-    statuses = sorted({_status(row) for row in rows})
-    console.print(Text(f"{head}  ({', '.join(statuses)})", style="bold"))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("代码 code", no_wrap=True)
-    table.add_column("指标 indicator", no_wrap=True)
-    for name in ("值 value", "上期 previous", "环比", "上年同期 year ago", "同比"):
-        table.add_column(name, justify="right", no_wrap=True)
+    statuses = ", ".join(sorted({_status(row) for row in rows}))
+    lines = {
+        row["indicator_code"]: (
+            Text(row["indicator_code"]),
+            Text(row["name_zh"]),
+            Text(row["printed"], style="bold"),
+            Text(_shown(definitions.get(row["indicator_code"]), row["previous_value"])),
+            _change(row, "change_on_previous"),
+            Text(_shown(definitions.get(row["indicator_code"]), row["year_ago_value"])),
+            _change(row, "change_on_year"),
+        )
+        for row in rows
+    }
+    heading = tuple(Text(word, style="bold") for word in ("代码", "指标", "本期", "上期", "环比", "上年同期", "同比"))
+    widths = [max(cells[n].cell_len for cells in (heading, *lines.values())) for n in range(len(heading))]
+    console = Console(file=io.StringIO(), force_terminal=sys.stdout.isatty())
+
+    def say(text: Text) -> None:
+        # Nothing is cut: a line that is too long for the terminal goes on in the next.
+        console.print(text, soft_wrap=True, highlight=False)
+
+    say(Text(f"{first['period']}  {first['body_name'] or first['body_code']}  ({statuses})", style="bold"))
+    say(_aligned(heading, widths))
     for domain, members in itertools.groupby(rows, key=lambda row: str(row["domain"])):
         group = list(members)
         known = definitions.get(group[0]["indicator_code"])
-        title = f"{known.domain_zh} {known.domain_en}" if known else domain
-        # Beside the columns, so that a long title does not widen the first of them.
-        table.add_row(Text(), Text(title, style="bold cyan"), *[Text()] * 5)
+        say(Text(f"{known.domain_zh} {known.domain_en}" if known else domain, style="bold cyan"))
         for row in group:
-            definition = definitions.get(row["indicator_code"])
-            table.add_row(
-                Text(row["indicator_code"]),
-                Text(row["name_zh"]),
-                Text(row["printed"], style="bold"),
-                Text(_shown(definition, row["previous_value"])),
-                _change(row, "change_on_previous"),
-                Text(_shown(definition, row["year_ago_value"])),
-                _change(row, "change_on_year"),
-            )
-    console.print(table)
+            say(_aligned(lines[row["indicator_code"]], widths))
     file = console.file
     assert isinstance(file, io.StringIO)
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return file.getvalue()
 
 
-def _width() -> int:
-    """Wide enough that nothing is cut; a narrower terminal wraps by itself."""
-    return max(Console().width, 150)
+def _aligned(cells: Sequence[Text], widths: Sequence[int]) -> Text:
+    """One line: code and name to the left, numbers to the right, in cells of the terminal (a Hanzi has two)."""
+    line = Text()
+    for position, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        space = " " * (width - cell.cell_len)
+        line = line + cell + space + "  " if position < 2 else line + space + cell + "  "
+    line.rstrip()
+    return line
 
 
 def _status(row: Row) -> str:
@@ -177,7 +183,7 @@ def _change(row: Row, column: str) -> Text:
     change: Decimal | None = row[column]
     if change is None:
         return Text(DASH)
-    unit = "个百分点" if row["kind"] == "ratio" else "%"
+    unit = "百分点" if row["kind"] == "ratio" else "%"
     rounded = change.quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
     if rounded == 0:
         return Text(f"0.00{unit}")
@@ -219,10 +225,10 @@ def _csv_cell(value: Any) -> str:
 
 
 def _workbook(rows: Sequence[Row]) -> bytes:
-    from openpyxl import Workbook  # type: ignore[import-untyped]
-    from openpyxl.cell.cell import TYPE_STRING  # type: ignore[import-untyped]
-    from openpyxl.styles import Font  # type: ignore[import-untyped]
-    from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
+    from openpyxl import Workbook
+    from openpyxl.cell.cell import TYPE_STRING
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
 
     workbook = Workbook()
     sheet = workbook.active
@@ -301,11 +307,9 @@ def trace_table(
         yield "\n]\n"
     elif form == "table":
         yield from _account(summary, period, body)
-        shown = 0
-        for row in chosen:
-            if not shown:
+        for number, row in enumerate(chosen):
+            if number == 0:
                 yield _line("行 row", "来自 from", "数量", "单位 body", "记录 record")
-            shown += 1
             yield _trace_line(summary.definition, row)
         more = sum(1 for _ in rows) if limit else 0
         if more:

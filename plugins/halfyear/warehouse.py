@@ -40,13 +40,11 @@ def url(settings: Settings) -> str:
 
     Raises InfrastructureFault when there is none.
     """
-    found = (
-        settings.warehouse
-        or os.environ.get("AIRFLOW_CONN_HALFYEAR_WAREHOUSE")
-        or embedded.server_url(settings)
-    )
+    found = settings.warehouse or os.environ.get("AIRFLOW_CONN_HALFYEAR_WAREHOUSE") or embedded.server_url(settings)
     if not found:
-        raise InfrastructureFault("数据仓库未启动，请先运行 halfyear up / the warehouse is not running; run: halfyear up")
+        raise InfrastructureFault(
+            "数据仓库未启动，请先运行 halfyear up / the warehouse is not running; run: halfyear up"
+        )
     return found.replace("postgres://", "postgresql://", 1).replace("postgresql+psycopg2://", "postgresql://", 1)
 
 
@@ -130,7 +128,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         bodies_changed = _load_bodies(cursor, settings)
         for path in sorted((settings.sql / "core").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
-        for statement in mart.statements(declared, definitions):
+        for statement in mart.statements(declared, definitions, settings.sql):
             cursor.execute(statement)
         for path in sorted((settings.sql / "roles").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))

@@ -85,7 +85,7 @@ create table lineage.load (
     reason_en text,
     sheet text,
     encoding text,
-    unknown_columns text [] not null default '{}',
+    unknown_columns text[] not null default '{}',
     started_at timestamptz not null,
     finished_at timestamptz not null default clock_timestamp(),
     check (rows_read = rows_loaded + rows_quarantined + rows_skipped)

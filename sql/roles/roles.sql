@@ -2,6 +2,12 @@
 -- The owner of the database migrates. Run after every migration; grants are stated whole.
 
 revoke all on schema public from public;
+do $block$
+begin
+    execute format('revoke temporary on database %I from public', current_database());
+    execute format('grant temporary on database %I to halfyear_loader', current_database());
+end;
+$block$;
 
 grant usage, create on schema staging to halfyear_loader;
 grant usage on schema quarantine, core, indicators, mart, lineage to halfyear_loader;

@@ -13,7 +13,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings as hypothesis_settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from psycopg2.extensions import connection as Connection
 
@@ -233,8 +234,6 @@ def connection(warehouse: Settings) -> Iterator[Connection]:
     opened.commit()
     yield opened
     opened.close()
-
-
 
 
 @pytest.mark.parametrize("mode", ["register", "events"])

@@ -19,8 +19,16 @@ def register() -> Contract:
     return contracts.load_all(settings.load().expectations)["catalogue_unit"]
 
 
-def candidate(number: int, day: date = DAY, sequence: int = 1, sha: str = "", rows: int = 100, **more: Any) -> Candidate:
-    values: dict[str, Any] = {"load_id": number, "is_loader": True, "is_usable": True, "rows_quarantined": 0, "is_accepted": False}
+def candidate(
+    number: int, day: date = DAY, sequence: int = 1, sha: str = "", rows: int = 100, **more: Any
+) -> Candidate:
+    values: dict[str, Any] = {
+        "load_id": number,
+        "is_loader": True,
+        "is_usable": True,
+        "rows_quarantined": 0,
+        "is_accepted": False,
+    }
     return Candidate(number, day, sequence, sha or f"sha{number}", rows=rows, **{**values, **more})
 
 

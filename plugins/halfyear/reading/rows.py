@@ -252,10 +252,10 @@ class _Work:
     def _kind(self, cells: Sequence[object]) -> str:
         """blank, total, header, note, lone (a note if no data follows) or data."""
         filled = [i for i, cell in enumerate(cells) if not is_blank(cell)]
+        if not self.table.dialect.has_totals:
+            return "data" if cells else "blank"  # an object without values is an object all the same
         if not filled:
             return "blank"
-        if not self.table.dialect.has_totals:
-            return "data"
         first = filled[0]
         opening = cells[first]
         label = fold(opening).strip(":") if isinstance(opening, str) else ""
@@ -631,8 +631,13 @@ def _fitted(cells: Sequence[object], width: int, named_width: int) -> Sequence[o
 
 
 def _length(cells: Sequence[object] | None) -> int:
-    """Characters of the longest-looking rows only: short rows are counted by number instead."""
-    return 0 if cells is None else sum(len(c) for c in cells if c.__class__ is str and len(c) > 200)
+    """The characters of a row's texts."""
+    if cells is None:
+        return 0
+    try:
+        return sum(map(len, cells))  # type: ignore[arg-type]
+    except TypeError:
+        return sum(len(cell) for cell in cells if isinstance(cell, str))
 
 
 def _array(column: Column, values: list[object]) -> pa.Array:

@@ -147,6 +147,8 @@ def _text(cell: object, is_code: bool) -> str | Bad | None:
     if isinstance(cell, str):
         if len(cell) > fault.LONGEST_CELL:
             return fault.CELL_TOO_LONG
+        if cell.isascii():
+            return fault.DAMAGED_TEXT if "\x00" in cell else cell
         return fault.DAMAGED_TEXT if DAMAGE.search(cell) else cell
     if cell is None or isinstance(cell, Bad):
         return cell

@@ -1,0 +1,86 @@
+"""One embedded PostgreSQL for the test run, and an empty migrated warehouse for every test that asks for one."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from halfyear import embedded
+from halfyear import settings as settings_module
+from halfyear.settings import Settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+_TEMPLATE = "halfyear_template"
+_counter = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Importing Airflow writes its configuration to AIRFLOW_HOME, which must not be the developer's.
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="halfyear-test-airflow-")
+    for name in [name for name in os.environ if name.startswith(("HALFYEAR_", "AIRFLOW__", "AIRFLOW_CONN_"))]:
+        del os.environ[name]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(os.environ["AIRFLOW_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A HALFYEAR_HOME for the test run, with a path that is short enough for the socket."""
+    folder = Path(tempfile.mkdtemp(prefix="halfyear-test-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def settings(home: Path) -> Iterator[Settings]:
+    """The settings of a home whose embedded server runs until the end of the test run."""
+    made = replace(settings_module.load(), home=home, inbox=str(home / "inbox"))
+    embedded.start_server(made)
+    yield made
+    embedded.stop_server(made)
+
+
+@pytest.fixture(scope="session")
+def template(settings: Settings) -> str:
+    """The name of a migrated, empty database, from which that of each test is copied."""
+    from halfyear import warehouse
+
+    _on_server(settings, f"create database {_TEMPLATE}")
+    warehouse.migrate(replace(settings, warehouse=embedded.server_url(settings, _TEMPLATE)))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def warehouse(settings: Settings, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """An empty migrated warehouse of one test, with a home and an inbox of its own; HALFYEAR_* say the same."""
+    database = f"test_{os.getpid()}_{next(_counter)}"
+    _on_server(settings, f"create database {database} template {template}")
+    url = embedded.server_url(settings, database)
+    assert url is not None
+    (tmp_path / "inbox").mkdir()
+    monkeypatch.setenv("HALFYEAR_HOME", str(tmp_path))
+    monkeypatch.setenv("HALFYEAR_INBOX", str(tmp_path / "inbox"))
+    monkeypatch.setenv("HALFYEAR_WAREHOUSE", url)
+    monkeypatch.setenv("HALFYEAR_TOKEN_KEY", "a key of the tests, sixty-four characters long, as it should be.")
+    yield settings_module.load()
+    # Whatever connection a failed test left open goes with the database.
+    _on_server(settings, f"drop database {database} with (force)")
+
+
+def _on_server(settings: Settings, statement: str) -> None:
+    url = embedded.server_url(settings, "postgres")
+    assert url is not None
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(statement)

@@ -1,0 +1,161 @@
+"""The night through the real Airflow scheduler: up, two half-years of exports, a run, a run with nothing new, down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+import pytest
+
+from halfyear import airflow_service, embedded, night, scheduler_run
+from halfyear import settings as settings_module
+from halfyear.errors import UsageError
+from halfyear.scheduler_run import NightSummary
+from halfyear.settings import Settings
+
+pytestmark = [pytest.mark.scheduler, pytest.mark.timeout(900)]
+
+HALFYEAR = Path(sys.executable).parent / "halfyear"
+SOURCES = ["account_activation", "catalogue_unit", "cloud_migration", "data_catalogue"]
+PERIODS = {"2021-S2", "2022-S1"}
+
+
+def halfyear(*arguments: str, code: int = 0) -> str:
+    done = subprocess.run([HALFYEAR, *arguments], capture_output=True, text=True, timeout=600)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def query(url: str | None, statement: str) -> list[tuple[Any, ...]]:
+    assert url is not None
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Every process that was given the folder, by argument, environment or working directory."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            marks = [*process.cmdline(), *process.environ().values(), process.cwd()]
+        except psutil.Error:
+            continue
+        if process.pid != os.getpid() and any(str(folder) in mark for mark in marks):
+            found.append(" ".join(process.cmdline()))
+    return found
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Settings]:
+    """A home of its own where `halfyear up` was run; stopped at the end whatever happened."""
+    home = Path(tempfile.mkdtemp(prefix="halfyear-test-"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HALFYEAR_HOME", str(home))
+        settings = settings_module.load()
+        halfyear("up")
+        yield settings
+        airflow_service.stop_airflow(settings)
+        embedded.stop_server(settings)
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def first_night(up: Settings) -> NightSummary:
+    halfyear("demo", "--periods", "2")
+    return scheduler_run.run_night(up)
+
+
+def dag_runs(settings: Settings, dag_id: str) -> list[tuple[Any, ...]]:
+    return query(
+        embedded.server_url(settings, embedded.METADATA),
+        "select run_type, state, partition_key, partition_date at time zone 'Asia/Shanghai' "
+        f"from dag_run where dag_id = '{dag_id}' order by id",
+    )
+
+
+def test_up_prints_where_to_log_in(up: Settings) -> None:
+    state = airflow_service.airflow_state(up)
+    assert state.running
+    assert state.password
+    printed = halfyear("up")
+    assert str(state.url) in printed
+    assert state.password in printed
+    for name in ("passwords.json", "secrets.json", "airflow.cfg"):
+        assert stat.S_IMODE((up.home / "airflow" / name).stat().st_mode) == 0o600
+
+
+def test_four_green_ingest_runs(up: Settings, first_night: NightSummary) -> None:
+    assert first_night.succeeded, first_night
+    assert sorted(run.dag_id for run in first_night.ingest) == [f"ingest__{source}" for source in SOURCES]
+    for source in SOURCES:
+        # And no other: nothing runs by itself when the DAGs are seen first.
+        assert [(kind, state) for kind, state, *_ in dag_runs(up, f"ingest__{source}")] == [("manual", "success")]
+
+
+def test_one_partition_per_touched_half_year(up: Settings, first_night: NightSummary) -> None:
+    """Each source that touches a half-year has it computed, unless the run for another one is still to start."""
+    runs = dag_runs(up, "compute_indicators")
+    keys = {key for _, _, key, _ in runs}
+    assert keys == set(first_night.periods)
+    assert keys >= PERIODS
+    assert {(kind, state) for kind, state, *_ in runs} == {("asset_triggered", "success")}
+    for _, _, key, first_instant in runs:
+        assert f"{first_instant:%Y-%m-%d %H:%M}" == f"{key[:4]}-{'01' if key.endswith('S1') else '07'}-01 00:00"
+    assert len(first_night.compute) == len(runs)
+
+
+def test_the_tables_are_filled(up: Settings, first_night: NightSummary) -> None:
+    filled = query(embedded.server_url(up), "select period, count(value) from mart.indicator group by period")
+    assert {period for period, count in filled if count} >= PERIODS
+    assert night.stale_periods() == []
+
+
+def test_a_second_night_has_nothing_to_do(up: Settings, first_night: NightSummary) -> None:
+    ledger = "select count(*), max(known_at) from core.data_catalogue cross join (select count(*) from lineage.load)"
+    before = query(embedded.server_url(up), ledger)
+    summary = scheduler_run.run_night(up)
+    assert summary.succeeded, summary
+    assert (len(summary.ingest), summary.compute, summary.periods) == (4, [], [])
+    assert query(embedded.server_url(up), ledger) == before
+    assert summary.seconds < 120
+
+
+def test_a_half_year_that_nobody_announced_is_computed(up: Settings, first_night: NightSummary) -> None:
+    """As after a kill between the commit of a load and its announcement."""
+    halfyear("demo", "--periods", "3")
+    for chunk in night.receive("catalogue_unit"):
+        night.load("catalogue_unit", chunk)
+    lost = night.stale_periods()
+    assert lost
+    summary = scheduler_run.run_night(up, ["catalogue_unit"])
+    assert summary.succeeded, summary
+    assert [run.dag_id for run in summary.ingest] == ["ingest__catalogue_unit"]
+    assert sorted(str(run.partition_key) for run in summary.compute) == lost == summary.periods
+    assert night.stale_periods() == []
+
+
+def test_a_source_that_does_not_exist_is_named(up: Settings) -> None:
+    with pytest.raises(UsageError, match="no_such_source"):
+        scheduler_run.run_night(up, ["no_such_source"])
+
+
+def test_down_leaves_nothing_and_up_again_is_quick(up: Settings, first_night: NightSummary) -> None:
+    halfyear("down")
+    assert processes_of(up.home) == []
+    left = {path.name for path in (up.home / "airflow").iterdir()}
+    assert left == {"airflow.cfg", "logs", "migrated", "passwords.json", "port", "secrets.json"}
+    assert not (up.home / "postgres" / "postmaster.pid").exists()
+    assert list((up.home / "postgres").glob(".s.*")) == []
+    assert not (up.home / "work").exists() or list((up.home / "work").iterdir()) == []
+    assert halfyear("down").strip() == "nothing was running"

@@ -1,0 +1,103 @@
+"""Tables of indicators in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from rich.cells import cell_len
+
+from halfyear import table
+from halfyear.errors import UsageError
+from halfyear.indicator import FIGURE_COLUMNS
+from halfyear.settings import LOCAL_ZONE
+
+
+def row(**fields: Any) -> dict[str, Any]:
+    base: dict[str, Any] = dict.fromkeys(FIGURE_COLUMNS)
+    return base | {
+        "period": "2022-S1", "indicator_code": "account_activation_rate", "name_zh": "粤政易用户激活率",
+        "name_en": "Account activation rate", "domain": "account_activation", "unit": "%", "kind": "ratio",
+        "body_name": "全市", "numerator": Decimal(7909), "denominator": Decimal(8043),
+        "value": Decimal("98.3339549919"), "printed": "98.33%", "previous_value": Decimal("97.5"),
+        "change_on_previous": Decimal("0.83"), "year_ago_value": None, "change_on_year": None,
+        "status": "provisional", "computed_at": datetime(2022, 7, 1, 2, 0, tzinfo=LOCAL_ZONE),
+    } | fields  # fmt: skip
+
+
+def count(**fields: Any) -> dict[str, Any]:
+    return row(
+        indicator_code="cloud_systems_added", name_zh="新增上云政务信息系统数", domain="cloud_migration", unit="个", kind="flow",
+        numerator=Decimal(8), denominator=None, value=Decimal(8), printed="8个", previous_value=Decimal(6),
+        change_on_previous=Decimal("33.333333333333"), year_ago_value=Decimal(9), change_on_year=Decimal("-11.111111111111"),
+        **fields,
+    )  # fmt: skip
+
+
+def test_for_people() -> None:
+    text = table.indicator_table([count(), row()], "table")
+    assert isinstance(text, str)
+    lines = text.splitlines()
+    assert lines[0] == "2022-S1  全市  (暂定 provisional)"
+    first = next(line for line in lines if line.startswith("cloud_systems_added"))
+    assert first.split() == ["cloud_systems_added", "新增上云政务信息系统数", "8个", "6个", "+33.33%", "9个", "-11.11%"]
+    second = next(line for line in lines if line.startswith("account_activation_rate"))
+    assert second.split() == [
+        "account_activation_rate",
+        "粤政易用户激活率",
+        "98.33%",
+        "97.50%",
+        "+0.83百分点",
+        "—",
+        "—",
+    ]
+    assert any("政务信息系统上云" in line for line in lines) and any("粤政易账号" in line for line in lines)
+    # Right-aligned columns end in the same cell, however wide the characters are.
+    assert cell_len(first[: first.index("8个")] + "8个") == cell_len(second[: second.index("98.33%")] + "98.33%")
+
+
+def test_the_past_says_so() -> None:
+    text = table.indicator_table([count(status="as_known")], "table")
+    assert isinstance(text, str) and "按当时所知 as_known 2022-07-01 02:00" in text
+    assert table.indicator_table([], "table") != ""
+
+
+def test_json_has_the_columns_of_the_view() -> None:
+    text = table.indicator_table([row(), count()], "json")
+    first, second = json.loads(text)
+    assert tuple(first) == FIGURE_COLUMNS
+    assert (first["value"], second["value"]) == (98.3339549919, 8)
+    assert first["computed_at"] == "2022-07-01T02:00:00+08:00"
+
+
+def test_csv_is_exact(tmp_path: Path) -> None:
+    output = tmp_path / "indicators.csv"
+    table.write_indicators([row(), count(body_name="=cmd()")], "csv", output)
+    first, second = csv.DictReader(io.StringIO(output.read_text("utf-8-sig")))
+    assert (first["value"], first["year_ago_value"]) == ("98.3339549919", "")
+    assert second["change_on_year"] == "-11.111111111111" and second["body_name"] == "'=cmd()"
+
+
+def test_workbook_runs_nothing() -> None:
+    content = table.indicator_table([row(body_name="=1+1"), count(body_name="@SUM(1)")], "xlsx")
+    assert isinstance(content, bytes)
+    sheet = load_workbook(io.BytesIO(content)).active
+    assert sheet is not None
+    header = [cell.value for cell in sheet[2]]
+    assert tuple(header) == FIGURE_COLUMNS
+    name = sheet.cell(3, header.index("body_name") + 1)
+    assert (name.value, name.data_type) == ("=1+1", "s")
+    assert sheet.cell(4, header.index("body_name") + 1).data_type == "s"
+    assert sheet.cell(3, header.index("numerator") + 1).value == 7909
+
+
+def test_unknown_format() -> None:
+    with pytest.raises(UsageError, match="xlsx"):
+        table.indicator_table([row()], "pdf")
