@@ -100,4 +100,5 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 lock: $(UV) ## pin and hash every package anew, as little changed as possible
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra test --constraint requirements.txt --output-file requirements-test.txt
+	$(COMPILE) pyproject.toml --extra scale-out --constraint requirements.txt --output-file requirements-scale-out.txt
 	sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-bootstrap.txt | $(COMPILE) - --output-file requirements-bootstrap.txt

@@ -45,7 +45,9 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def settings(home: Path) -> Iterator[Settings]:
     """The settings of a home whose embedded server runs until the end of the test run."""
-    made = replace(settings_module.load(), home=home, inbox=str(home / "inbox"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HALFYEAR_HOME", str(home))
+        made = settings_module.load()
     embedded.start_server(made)
     yield made
     embedded.stop_server(made)

@@ -25,7 +25,7 @@ import urllib.request
 from collections.abc import Callable
 from configparser import RawConfigParser
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -150,21 +150,12 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     # The settings of the command, not its environment: a path that was relative or a default there must mean
     # the same in every task.
-    given = {
-        "HALFYEAR_HOME": str(settings.home),
-        "HALFYEAR_PROJECT": str(settings.project),
-        "HALFYEAR_INBOX": settings.inbox,
-        "HALFYEAR_WAREHOUSE": settings.warehouse,
-        "HALFYEAR_TOKEN_KEY": settings.token_key,
-        "HALFYEAR_PARSER_MEMORY_MB": str(settings.parser_memory_mb),
-        "HALFYEAR_PARSER_SECONDS": str(settings.parser_seconds),
-        "AIRFLOW_HOME": str(_home(settings)),
-        "PYTHONUNBUFFERED": "1",
-    }
-    for name, value in given.items():
+    for field in fields(settings):
+        name, value = f"HALFYEAR_{field.name.upper()}", getattr(settings, field.name)
         environment.pop(name, None)
         if value is not None:
-            environment[name] = value
+            environment[name] = str(value)
+    environment |= {"AIRFLOW_HOME": str(_home(settings)), "PYTHONUNBUFFERED": "1"}
     warehouse = settings.warehouse or embedded.server_url(settings)
     if warehouse is not None:
         environment["AIRFLOW_CONN_HALFYEAR_WAREHOUSE"] = warehouse

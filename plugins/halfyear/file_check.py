@@ -91,6 +91,7 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
         return FileVerdict(file.name, "refused", (arrival.fault,))
     # A file of another name, judged by a given contract, speaks for the day on which it was written.
     day = arrival.snapshot_date or modified.date()
+    form = file.suffix[1:] if file.suffix[1:] in inbox.FORMATS else None
     with warehouse.transaction(settings) as connection:
         with connection.cursor() as cursor:
             cursor.execute("select nextval('lineage.load_id')")
@@ -101,7 +102,7 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
         connection.commit()
         tables: list[str] = []
         try:
-            staged = staging.stage(connection, file, contract, day, load_id, settings)
+            staged = staging.stage(connection, file, contract, day, load_id, settings, form)
             connection.commit()
             tables = [staged.table, staged.rejected_table]
             results = (

@@ -448,6 +448,35 @@ def stale_periods(connection: Connection) -> list[Period]:
         return [periods.parse(row[0]) for row in cursor]
 
 
+def claim_due(connection: Connection, source: str) -> list[Period]:
+    """The due half-years that the scheduler should be told of now, each once; called when a source has loaded.
+
+    Empty while another source still loads: the last one to end claims for all, so that a half-year is computed
+    once for a night and not once for each source. A claim that nobody acted on is open again after an hour, and
+    a source that has been waiting for half an hour keeps nobody back.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s, 0)", (_LOCK,))
+        cursor.execute(
+            "select exists (select from lineage.delivery where verdict is null and source <> %s "
+            "and received_at > clock_timestamp() - interval '30 minutes')",
+            (source,),
+        )
+        if cursor.fetchone() == (True,):
+            return []
+        cursor.execute(
+            "with due as (select period, coalesce(max(stale_id), 0) as newest_mark "
+            "from (select distinct period from indicators.due) as periods "
+            "left join indicators.stale using (period) group by period) "
+            "insert into indicators.announcement as told (period, newest_mark, announced_at) "
+            "select period, newest_mark, clock_timestamp() from due "
+            "on conflict (period) do update set newest_mark = excluded.newest_mark, announced_at = excluded.announced_at "
+            "where told.newest_mark < excluded.newest_mark "
+            "or told.announced_at < clock_timestamp() - interval '1 hour' returning period"
+        )
+        return sorted(periods.parse(row[0]) for row in cursor)
+
+
 def compute(connection: Connection, period: Period) -> int:
     """Compute what is due in a half-year and commit; the number of (indicator, reading) pairs computed.
 

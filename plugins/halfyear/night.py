@@ -94,6 +94,14 @@ def load(source: str, delivery_ids: list[int]) -> list[str]:
     return sorted(touched)
 
 
+def announce(source: str) -> list[str]:
+    """The half-years that compute_indicators has to be told of, now that ``source`` has loaded; each is told once."""
+    from halfyear import indicator
+
+    with warehouse.transaction(settings_module.load()) as connection:
+        return [str(p) for p in indicator.claim_due(connection, source)]
+
+
 def compute(period: str) -> int:
     """Compute what is stale in a half-year; returns how many (indicator, reading) pairs were."""
     from halfyear import indicator
@@ -204,7 +212,9 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
         if not repeats:
             with landing.local_copy(found["sha256"], found["format"], settings) as path:
                 try:
-                    staged = staging.stage(connection, path, contract, found["snapshot_date"], load_id, settings)
+                    staged = staging.stage(
+                        connection, path, contract, found["snapshot_date"], load_id, settings, found["format"]
+                    )
                     connection.commit()
                 except FileRefused as error:
                     connection.rollback()
@@ -438,7 +448,9 @@ def _rows(
             assert row is not None
             found = _delivery(connection, row[0])
             with landing.local_copy(found["sha256"], found["format"], settings) as path:
-                tables[wanted] = staging.restage(connection, path, contract, found["snapshot_date"], wanted, settings)
+                tables[wanted] = staging.restage(
+                    connection, path, contract, found["snapshot_date"], wanted, settings, found["format"]
+                )
             extra.append(tables[wanted])
         return tables[wanted]
 

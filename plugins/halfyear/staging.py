@@ -48,18 +48,21 @@ def stage(
     snapshot_date: date,
     load_id: int,
     settings: Settings,
+    file_format: str | None,
     suffix: str = "",
 ) -> Staged:
     """Read a file into its staging tables; rows alike in every column are kept once.
 
-    The count that PostgreSQL reports for each COPY is compared with the rows that were sent. Raises FileRefused
-    when the file cannot be used; the caller rolls back. The caller commits.
+    ``file_format`` is the extension of the delivered name, since landing keeps bytes without one; None goes by the
+    content. The count that PostgreSQL reports for each COPY is compared with the rows that were sent. Raises
+    FileRefused when the file cannot be used; the caller rolls back. The caller commits.
     """
     table = f"{contract.source}_{load_id}{suffix}"
     rejected_table = f"{table}_rejected"
     with connection.cursor() as cursor:
         _create(cursor, contract, table, rejected_table)
-        with reading.open_file(path, contract, snapshot_date, settings, reading.load_key(settings)) as opened:
+        key = reading.load_key(settings)
+        with reading.open_file(path, contract, snapshot_date, settings, key, file_format=file_format) as opened:
             for batch in opened.batches():
                 _copy(cursor, table, _with_date(batch, snapshot_date))
             _copy_rejected(cursor, rejected_table, opened.rejected())
@@ -70,13 +73,19 @@ def stage(
 
 
 def restage(
-    connection: Connection, path: Path, contract: Contract, snapshot_date: date, load_id: int, settings: Settings
+    connection: Connection,
+    path: Path,
+    contract: Contract,
+    snapshot_date: date,
+    load_id: int,
+    settings: Settings,
+    file_format: str,
 ) -> str:
     """Stage an accepted load's file once more, without the rows that were quarantined then; returns the table.
 
     Late and corrected files need their neighbour's rows; landing has the bytes, so nothing is kept for it.
     """
-    staged = stage(connection, path, contract, snapshot_date, load_id, settings, suffix="_again")
+    staged = stage(connection, path, contract, snapshot_date, load_id, settings, file_format, suffix="_again")
     with connection.cursor() as cursor:
         checks.delete_rejected(connection, "staging", staged.table, load_id)
         drop(cursor, staged.rejected_table)

@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -148,8 +149,7 @@ def _fingerprint(settings: Settings) -> str:
         for path in sorted(p for p in root.rglob("*") if p.suffix in (".sql", ".yaml", ".csv")):
             digest.update(str(path.relative_to(settings.project)).encode() + b"\0" + path.read_bytes() + b"\0")
     for module in (mart.__file__, __file__):
-        with open(module, "rb") as stream:
-            digest.update(stream.read())
+        digest.update(Path(module).read_bytes())
     return digest.hexdigest()
 
 

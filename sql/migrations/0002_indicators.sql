@@ -360,3 +360,12 @@ select
 from provisional;
 comment on view indicators.figure is
 'The value in force: that of the newest vintage where the period is sealed, else the provisional one';
+
+create table indicators.announcement (
+    period text primary key,
+    newest_mark bigint not null,
+    announced_at timestamptz not null
+);
+comment on table indicators.announcement is
+'Up to which mark the scheduler was told that a half-year is due: each is told once, however many loads touched it';
+comment on column indicators.announcement.newest_mark is 'The newest indicators.stale.stale_id that was told';

@@ -72,6 +72,11 @@ def test_a_file_of_0_bytes_is_refused(tmp_path: Path, file_format: str) -> None:
         read_file(path)
 
 
+def test_a_title_in_angle_brackets_is_no_markup(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, "<2022年清单>\n编号,名称,数量\nA,甲,1\n")
+    assert read_file(path).account == (1, 1, 0, 0)
+
+
 def test_a_csv_named_json_lines_has_no_usable_row(tmp_path: Path) -> None:
     path = tmp_path / "given.jsonl"
     path.write_bytes(CSV)

@@ -184,6 +184,24 @@ def test_notes_below_the_data(tmp_path: Path, write: Write, note: str) -> None:
         assert read.account == (2, 1, 0, 1)
 
 
+@both
+def test_a_note_may_take_several_cells(tmp_path: Path, write: Write) -> None:
+    for line in (["填报人", "张三", ""], ["填报人 张三", "", "审核人 李四"], ["", "填报人：张三", "2022"]):
+        assert read_file(write(tmp_path, [HEAD, ["A", "甲", "1"], line])).account == (2, 1, 0, 1)
+
+
+def test_a_body_without_code_is_no_note_whatever_it_is_called(tmp_path: Path) -> None:
+    source = contract(
+        prop("body_name", "单位名称", format="name", required=True),
+        prop("body_code", "代码", format="code", primaryKey=True),
+        prop("due", "应编目数", logicalType="integer"),
+    )
+    names = ["编制委员会办公室", "审核中心", "说明书出版社"]
+    lines = [["单位名称", "代码", "应编目数"], ["甲局", "A", "1"], *([name, "", "1"] for name in names)]
+    read = read_file(as_csv(tmp_path, lines), source)
+    assert read.account == (4, 1, 3, 0)
+
+
 def test_a_note_in_a_csv_may_be_a_field_of_its_own(tmp_path: Path) -> None:
     assert read_file(csv_file(tmp_path, "编号,名称,数量\nA,甲,1\n填报人：张三\n")).account == (2, 1, 0, 1)
 

@@ -8,6 +8,7 @@ inherits. A file that makes the parser crash takes this process with it and noth
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import importlib.abc
 import json
@@ -31,6 +32,8 @@ LENGTH = struct.Struct(">q")
 #: Sent once everything is imported: what happens after it is the file's doing.
 READY = -1
 END = 0
+#: The exit code of a child that cannot write below ``work``.
+NO_ROOM = 75
 
 
 def read(
@@ -61,6 +64,14 @@ def main() -> None:
     _die_with(task["parent"])
     _limit(task["memory_mb"], task["seconds"])
     sys.meta_path.insert(0, _Without())
+    try:
+        _carry_out(task)
+    except OSError:  # no room for the rejected cells or the outcome
+        os._exit(NO_ROOM)
+    os._exit(0)
+
+
+def _carry_out(task: dict[str, Any]) -> None:
     outcome: dict[str, Any]
     with (
         os.fdopen(task["rejected_fd"], "w", encoding="utf-8") as rejected,
@@ -74,7 +85,6 @@ def main() -> None:
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.buffer.write(LENGTH.pack(END))
         sys.stdout.buffer.flush()
-    os._exit(0)
 
 
 def _work(task: dict[str, Any], rejected: Any, output: BinaryIO) -> dict[str, Any]:
@@ -112,6 +122,8 @@ def _work(task: dict[str, Any], rejected: Any, output: BinaryIO) -> dict[str, An
     except BrokenPipeError:
         os._exit(0)
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            return {"limit": "memory"}
         return {"unreadable": error.strerror or type(error).__name__}
     except MemoryError:
         return {"limit": "memory"}

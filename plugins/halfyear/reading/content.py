@@ -45,6 +45,7 @@ _MAGIC = (
     (b"\xfe\xff", "utf16"),
 )
 _HEAD = 8192
+_MARKUP = re.compile(rb"<(?:[?!]|[A-Za-z][\w:.-]*[\s/>])")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|table|meta|script|div)\b", re.IGNORECASE)
 
 
@@ -89,14 +90,14 @@ def kind(path: Path, head: bytes) -> str:
         if head.startswith(magic):
             return name
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"<"):
+    if _MARKUP.match(text):
         return "html" if _HTML.search(head) else "xml"
     if text.startswith(b"["):
         return "json" if re.match(rb"\[\s*[\[{\]]", text) else "text"
     if text.startswith(b"{"):
         return "jsonl"
     control = sum(byte < 9 or 13 < byte < 27 for byte in head)
-    if control > len(head) // 20:
+    if control > len(head) * 0.3:
         return "binary"
     return "csv" if b"," in head else "text"
 

@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from halfyear.errors import FileRefused, Finding, InfrastructureFault
 from halfyear.reading import content, result
-from halfyear.reading.child import END, LENGTH, READY
+from halfyear.reading.child import END, LENGTH, NO_ROOM, READY
 from halfyear.reading.fault import refusal
 from halfyear.reading.plan import plan_of
 from halfyear.reading.result import RejectedCell, Summary
@@ -134,16 +134,15 @@ class Reading:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The accepted rows. Raises FileRefused, also after some batches: what was staged is then void."""
-        while True:
+        while self._summary is None:
             (size,) = LENGTH.unpack(self._read(LENGTH.size))
             if size == READY:
                 self._is_ready = True
             elif size == END:
-                break
+                self._child.wait()
+                self._finish()
             else:
                 yield pa.ipc.read_record_batch(pa.py_buffer(self._read(size)), self._schema)
-        self._child.wait()
-        self._finish()
 
     @property
     def summary(self) -> Summary:
@@ -211,6 +210,10 @@ class Reading:
             )
         if code == -signal.SIGXCPU:
             return self._limit("time")
+        if code == NO_ROOM:
+            return InfrastructureFault(
+                f"{self._path.name}: 无法写入 {self._settings.work} / no room below {self._settings.work}"
+            )
         if code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP):
             return InfrastructureFault(
                 f"{self._path.name}: 解析进程被外部终止 / the parser was killed from outside; the file is tried again"

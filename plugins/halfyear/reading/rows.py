@@ -5,6 +5,7 @@ Every row below the header down to the last non-empty one is counted once: accep
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from halfyear.reading.plan import Column, Plan
 from halfyear.reading.result import RejectedCell, Summary
 from halfyear.reading.table import Table
 from halfyear.reading.value import (
+    NULLS,
     Converter,
     Wrong,
     converter,
@@ -41,6 +43,8 @@ _NOTES = (
     "审核人", "审核", "复核", "审批人", "制表", "制单", "经办人", "负责人", "单位负责人", "部门负责人", "联系人", "联系电话", "数据来源",
     "统计时间", "统计日期", "导出时间", "导出日期", "打印时间", "打印日期", "报送单位", "编制",
 )  # fmt: skip
+#: One of these words, as a label: alone or before a colon.
+_LABEL = re.compile(f"(?:{'|'.join(word.rstrip(':') for word in _NOTES)})[人员者表]?(?::|$)")
 #: Lone cells at the end of the data that may turn out to be notes; more are data.
 _MOST_PENDING = 1000
 _CACHED = 50_000
@@ -170,7 +174,7 @@ class _Work:
     def run(self) -> Generator[pa.RecordBatch, None, Summary]:
         width = self.header.width
         first_key = self.key_positions[0]
-        suspects = self._suspects()
+        suspects = _Suspects(self.header.texts[first_key] if self.header.texts else "")
         tally, buffer = self.tally, self.buffer
         blanks = 0
         characters = 0
@@ -179,10 +183,10 @@ class _Work:
             number, cells, bad = row
             if cells is not None and len(cells) == width:
                 cell = cells[first_key]
-                if cell.__class__ is not str or (cell and cell[0] not in suspects):
-                    kind = "data" if cell is not None else self._kind(cells)
+                if isinstance(cell, str):
+                    kind = self._kind(cells) if not cell or suspects[cell[0]] else "data"
                 else:
-                    kind = self._kind(cells)
+                    kind = self._kind(cells) if cell is None else "data"
             elif cells is None:
                 kind = "data"
             else:
@@ -220,35 +224,6 @@ class _Work:
         self.table.finish()
         return self._summary()
 
-    def _suspects(self) -> frozenset[str]:
-        """First characters of a key cell that call for a closer look at the row; all others begin data."""
-        words = [
-            *_TOTALS,
-            _SUBTOTAL,
-            *_NOTES,
-            "注",
-            "-",
-            "—",
-            "/",
-            "无",
-            "*",
-            " ",
-            "\t",
-            "\n",
-            "\r",
-            "\u3000",
-            "\ufeff",
-            "\xa0",
-        ]
-        firsts = {word[0] for word in words}
-        if self.header.texts:
-            text = self.header.texts[self.key_positions[0]]
-            firsts |= {text[:1], text[:1].upper()}
-        # A character that NFKC turns into one of them, or into blank space, is one of them as well.
-        firsts |= {chr(c) for c in range(0x2000, 0x10000) if unicodedata.normalize("NFKC", chr(c))[:1] in firsts}
-        firsts |= {chr(c) for c in range(0x10000) if chr(c).isspace()}
-        return frozenset(firsts)
-
     def _kind(self, cells: Sequence[object]) -> str:
         """blank, total, header, note, lone (a note if no data follows) or data."""
         filled = [i for i, cell in enumerate(cells) if not is_blank(cell)]
@@ -268,11 +243,11 @@ class _Work:
             return "header"
         if not keys_are_empty:
             return "data"
-        if _is_note(fold(str(opening))) and not self._has_all_required(cells):
+        if self._is_note(cells, filled):
             return "note"
-        if len(filled) == 1 and len(self.readers) >= 3 and first not in self.key_positions and len(cells) > 1:
-            return "lone"
-        return "data"
+        is_lone = len(filled) == 1 and len(cells) > 1 and len(self.readers) >= 3 and first not in self.key_positions
+        is_text = isinstance(opening, str) and isinstance(printed_number(opening), Bad)
+        return "lone" if is_lone and is_text else "data"
 
     def _is_header(self, cells: Sequence[object]) -> bool:
         texts = self.header.texts
@@ -282,6 +257,13 @@ class _Work:
             if not isinstance(cell, str) or fold(cell) != texts[position]:
                 return False
         return True
+
+    def _is_note(self, cells: Sequence[object], filled: list[int]) -> bool:
+        """A line such as 填报人：张三 or 填报人 | 张三; a body called 编制委员会办公室 whose code is missing is none."""
+        texts = [fold(str(cells[i])) for i in filled]
+        if _LABEL.match(texts[0]):
+            return True
+        return all(text.startswith(_NOTES) for text in texts) and not self._has_all_required(cells)
 
     def _has_all_required(self, cells: Sequence[object]) -> bool:
         return all(
@@ -386,7 +368,8 @@ class _Work:
         parts: list[list[str | None]] = []
         for reader, texts in zip(self.key, self.key_texts, strict=True):
             found = values[reader.column.name]
-            part = [None if value is None else texts[value] for value in found]
+            part: list[str | None]
+            part = found if texts.is_plain else [None if v is None else texts[v] for v in found]  # type: ignore[assignment]
             if None in part:
                 for i, text in enumerate(part):
                     if text is None and not any(c is reader.column for c, _, _ in faults.get(i, ())):
@@ -594,6 +577,20 @@ class _Work:
         )
 
 
+class _Suspects(dict[str, bool]):
+    """Whether a key cell with this first character calls for a closer look at its row; all others begin data."""
+
+    def __init__(self, header: str) -> None:
+        super().__init__()
+        words = (*_TOTALS, _SUBTOTAL, *_NOTES, "注", *NULLS, "*", header)
+        self._firsts = {word[0] for word in words if word}
+
+    def __missing__(self, character: str) -> bool:
+        first = unicodedata.normalize("NFKC", character).lower()[:1]
+        found = self[character] = first in self._firsts or first.isspace() or character.isspace()
+        return found
+
+
 class _KeyTexts(dict[object, str]):
     """The texts of one key column's values, remembered."""
 
@@ -601,11 +598,9 @@ class _KeyTexts(dict[object, str]):
         super().__init__()
         self._column = column
         self._token_key = token_key
-        self._is_plain = column.logical_type == "string" and (column.is_personal or not column.identifies_person)
+        self.is_plain = column.logical_type == "string" and (column.is_personal or not column.identifies_person)
 
     def __missing__(self, value: object) -> str:
-        if self._is_plain:
-            return str(value)
         if len(self) >= _CACHED:
             self.clear()
         text = self[value] = key_text(self._column, value, self._token_key)
@@ -614,10 +609,6 @@ class _KeyTexts(dict[object, str]):
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|") if "\\" in text or "|" in text else text
-
-
-def _is_note(folded: str) -> bool:
-    return folded.startswith(_NOTES) or folded in ("注", "备注")
 
 
 def _fitted(cells: Sequence[object], width: int, named_width: int) -> Sequence[object] | None:

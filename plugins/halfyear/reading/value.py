@@ -8,6 +8,7 @@ Required columns, enumerations, limits and rules between columns are not judged 
 from __future__ import annotations
 
 import decimal
+import functools
 import math
 import re
 import unicodedata
@@ -182,6 +183,8 @@ def _name(cell: object) -> str | Bad | None:
 
 
 def _code(cell: object) -> str | Bad | None:
+    if isinstance(cell, str) and cell.isascii() and cell.isalnum() and len(cell) < 100:  # the usual case, cheaply
+        return cell.upper()
     text = _normalised(cell)
     if not isinstance(text, str):
         return text
@@ -406,8 +409,23 @@ def _date(column: Column, dialect: Dialect) -> Converter:
     return convert
 
 
+@functools.lru_cache(maxsize=20_000)
+def _start_of_day(text: str) -> int | None:
+    """Seconds from 1970 to the day of an ISO date, None when there is no such day."""
+    try:
+        return (date(int(text[:4]), int(text[5:7]), int(text[8:])).toordinal() - _EPOCH) * 86400
+    except ValueError:
+        return None
+
+
 def _timestamp(column: Column, dialect: Dialect) -> Converter:
     def convert(cell: object) -> object:
+        if isinstance(cell, str) and len(cell) == 19 and _ISO.fullmatch(cell):  # the usual case, cheaply
+            start = _start_of_day(cell[:10])
+            hour, minute, second = int(cell[11:13]), int(cell[14:16]), int(cell[17:])
+            if start is None or hour > 23 or minute > 59 or second > 59:
+                return fault.NOT_A_TIME
+            return (start + hour * 3600 + minute * 60 + second) * 1_000_000 - _LOCAL_OFFSET
         moment = _moment(cell, dialect, column.allow_offset, fault.NOT_A_TIME)
         if not isinstance(moment, datetime):
             return moment
