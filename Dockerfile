@@ -17,6 +17,8 @@ COPY sql ./sql
 RUN .venv/bin/python -m compileall -q dags plugins .venv/lib
 
 FROM ${PYTHON_IMAGE}
+# Every load says which code it was loaded by: --build-arg HALFYEAR_COMMIT="$(git describe --always --dirty)"
+ARG HALFYEAR_COMMIT=""
 # The folders that are mounted exist with their owner, which new volumes inherit.
 RUN groupadd --gid 50000 halfyear \
     && useradd --uid 50000 --gid halfyear --no-create-home --home-dir /var/lib/halfyear --shell /usr/sbin/nologin halfyear \
@@ -29,6 +31,7 @@ ENV PATH=/opt/halfyear/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     TZ=Asia/Shanghai \
     HALFYEAR_PROJECT=/opt/halfyear \
+    HALFYEAR_COMMIT=${HALFYEAR_COMMIT} \
     HALFYEAR_HOME=/var/lib/halfyear \
     AIRFLOW_HOME=/var/lib/halfyear/airflow \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/halfyear/dags \

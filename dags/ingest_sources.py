@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -30,15 +29,18 @@ def load(source: str, delivery_ids: list[int]) -> list[str]:
 
 
 def ingest(source: str, schedule: str, title: str) -> DAG:
-    """The DAG of one source; its outlet carries one partition per half-year that its loads changed."""
+    """The DAG of one source; its outlet carries one partition per half-year that is due."""
     core = Asset(f"halfyear://core/{source}")
 
     @task(outlets=[core], trigger_rule="all_done")
-    def announce(touched: Any, outlet_events: Any) -> None:
-        """Tell compute_indicators which half-years changed; without any, no asset event is sent."""
-        periods = sorted(set(chain.from_iterable(touched)))
+    def announce(outlet_events: Any) -> None:
+        """Tell compute_indicators which half-years changed; the last source of a night to end tells it for all."""
+        from halfyear import night
+
+        periods = night.announce(source)
         if not periods:
-            raise AirflowSkipException("no half-year changed")
+            # A task that ends well without a partition would send an event without one.
+            raise AirflowSkipException("no half-year to announce")
         outlet_events[core].add_partitions(periods)
 
     with DAG(
@@ -51,9 +53,8 @@ def ingest(source: str, schedule: str, title: str) -> DAG:
         tags=["ingest"],
     ) as dag:
         loaded = load.partial(source=source).expand(delivery_ids=receive(source))
-        announce(loaded)
-        # Announcing does not wait for loads that failed, but the run is red on their account.
-        loaded >> EmptyOperator(task_id="all_loaded")
+        # What the others changed is announced although a load failed, but the run is red on its account.
+        loaded >> [announce(), EmptyOperator(task_id="all_loaded")]
     return dag
 
 

@@ -18,7 +18,6 @@ from halfyear import embedded
 from halfyear import settings as settings_module
 from halfyear.settings import Settings
 
-PROJECT = Path(__file__).resolve().parents[1]
 _TEMPLATE = "halfyear_template"
 _counter = itertools.count(1)
 

@@ -17,6 +17,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI as THEME
@@ -37,7 +38,6 @@ body {{ margin: 0 }}
 pre {{ display: inline-block; margin: 0; padding: 14px 18px; background: {background}; color: {foreground};
       font: 14px/1.45 "Noto Sans Mono CJK SC", "WenQuanYi Zen Hei Mono", monospace }}
 </style><pre>{code}</pre>"""
-_WAIT_SECONDS = 60
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
     if not state.running or state.url is None or state.password is None:
         sys.exit("Airflow is not running; run: make run")
     options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--lang=en", "--window-size=1280,800"):
+    for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--lang=en", "--window-size=1280,1200"):
         options.add_argument(argument)
     options.add_argument("--force-device-scale-factor=1.5")
     options.binary_location = "/usr/bin/chromium"
@@ -90,26 +90,31 @@ def _printed(command: list[str]) -> str:
 
 
 def airflow(browser: webdriver.Chrome, url: str, user: str, password: str) -> None:
-    """The graph of one source's DAG between the folders and assets that it connects, and the list of DAGs."""
+    """The newest run of one source's DAG as a graph, with the asset that it feeds."""
     token = _ask(f"{url}/auth/token", {"username": user, "password": password})["access_token"]
     browser.get(url)
     browser.add_cookie({"name": "_token", "value": token, "path": "/"})
-    for key, value in {"default_dag_view": "graph", f"dependencies-{DAG}": "immediate"}.items():
+    kept = {"default_dag_view": "graph", f"dependencies-{DAG}": "immediate", "timezone": "Asia/Shanghai"}
+    for key, value in kept.items():
         browser.execute_script("localStorage.setItem(arguments[0], JSON.stringify(arguments[1]))", key, value)
-    _open(browser, f"{url}/dags/{DAG}", "all_loaded")
+    newest = _ask(f"{url}/api/v2/dags/{DAG}/dagRuns?order_by=-run_after&limit=1", token=token)["dag_runs"][0]
+    browser.set_window_size(1280, 640)
+    _open(browser, f"{url}/dags/{DAG}/runs/{newest['dag_run_id']}", "all_loaded")
     _save("graph.png", browser.get_screenshot_as_png())
 
 
 def _open(browser: webdriver.Chrome, page: str, expected: str) -> None:
     """Open a page and wait until it shows ``expected`` and has come to rest."""
-    browser.get(page)
-    end = time.monotonic() + _WAIT_SECONDS
-    while expected not in _text(browser):
-        if time.monotonic() > end:
-            sys.exit(f"{page} does not show {expected}")
-        time.sleep(0.5)
-    # The graph is laid out after its nodes are there.
-    time.sleep(5)
+    for _ in range(4):
+        browser.get(page)
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if expected in _text(browser):
+                # The graph is laid out after its nodes are there.
+                time.sleep(5)
+                return
+            time.sleep(0.5)
+    sys.exit(f"{page} does not show {expected}")
 
 
 def _text(browser: webdriver.Chrome) -> str:
@@ -119,11 +124,12 @@ def _text(browser: webdriver.Chrome) -> str:
         return ""
 
 
-def _ask(url: str, body: dict[str, str]) -> dict[str, str]:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+def _ask(url: str, body: dict[str, str] | None = None, token: str = "") -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers)
     # Never through a proxy: the page is on this machine.
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as response:
-        answer: dict[str, str] = json.load(response)
+        answer: dict[str, Any] = json.load(response)
     return answer
 
 

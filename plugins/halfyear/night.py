@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -274,10 +275,12 @@ def accept(delivery_id: int, reason: str, accepted_by: str, settings: Settings) 
 
 @functools.cache
 def code_version() -> str:
-    """The version of this package, with the commit where there is one."""
+    """The version of this package, with the commit: of the checkout, or HALFYEAR_COMMIT where an image has none."""
     from importlib import metadata
 
     version = metadata.version("halfyear") if _is_installed() else "0"
+    if given := os.environ.get("HALFYEAR_COMMIT"):
+        return f"{version}+{given}"
     try:
         commit = subprocess.run(
             ["git", "describe", "--always", "--dirty"],

@@ -27,7 +27,7 @@ def test_findings(case: Path, warehouse: Settings, capsys: pytest.CaptureFixture
     assert verdict.findings and not verdict.is_clean
     for finding in verdict.findings:
         assert finding.rule and finding.reason_zh and finding.reason_en
-        assert finding.remedy_zh and finding.remedy_en or finding.severity != "critical"
+        assert (finding.remedy_zh and finding.remedy_en) or finding.severity != "critical"
         assert finding.row is not None or finding.severity != "warning" or finding.rule == "column_missing"
     _touched_nothing(warehouse)
 

@@ -7,6 +7,7 @@ Halfyear does when it adds a source.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -129,6 +130,20 @@ def test_its_dag_and_dictionary_page_come_by_themselves(project: Settings, tmp_p
     page = (project.project / "docs" / "dictionary" / f"{SOURCE}.md").read_text("utf-8")
     assert "one row per meeting" in page
     assert "`ended_after_start`" in page
+
+
+@pytest.mark.parametrize("page, role", [("read-the-warehouse.md", "reader"), ("a-night-failed.md", "loader")])
+def test_the_questions_of_the_how_tos_have_answers(warehouse: Settings, page: str, role: warehouse_module.Role) -> None:
+    """Every SQL block runs as the role that the page speaks of."""
+    text = (ROOT / "docs" / "how-to" / page).read_text("utf-8")
+    questions = [
+        q for block in re.findall(r"^```sql\n(.*?)^```", text, re.DOTALL | re.MULTILINE) for q in block.split(";")
+    ]
+    asked = [question for question in questions if question.strip()]
+    assert asked
+    with warehouse_module.transaction(warehouse, role) as connection, connection.cursor() as cursor:
+        for question in asked:
+            cursor.execute(question)
 
 
 def test_an_indicator_is_one_file(project: Settings) -> None:
