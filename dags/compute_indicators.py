@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Asset, AssetAny, PartitionedAssetTimetable, task
+from airflow.sdk import DAG, Asset, PartitionedAssetTimetable, task
 
-from halfyear import contract, settings
+from halfyear import settings
 from halfyear.half_year_partition import StartOfHalfYearMapper
 from halfyear.retries import TASK_DEFAULTS
-
-SOURCES = contract.load_all(settings.load().expectations)
 
 
 @task
@@ -25,7 +23,7 @@ with DAG(
     "compute_indicators",
     description="半年度指标 · Semiannual indicators",
     schedule=PartitionedAssetTimetable(
-        assets=AssetAny(*(Asset(f"halfyear://core/{source}") for source in SOURCES)),
+        assets=Asset("halfyear://indicators/due"),
         default_partition_mapper=StartOfHalfYearMapper(timezone=settings.LOCAL_ZONE_NAME),
     ),
     max_active_runs=4,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -10,6 +11,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from halfyear import contract, settings
 from halfyear.retries import TASK_DEFAULTS
+
+#: The half-years that have to be computed; compute_indicators waits for it.
+DUE = Asset("halfyear://indicators/due")
 
 
 @task
@@ -28,20 +32,29 @@ def load(source: str, delivery_ids: list[int]) -> list[str]:
     return night.load(source, delivery_ids)
 
 
+@task(outlets=[DUE], trigger_rule="all_done")
+def request_computation(source: str, outlet_events: Any) -> None:
+    """Tell compute_indicators what is due, once for a night: the source that ends last speaks for all."""
+    from halfyear import night
+
+    add_partitions(outlet_events[DUE], night.announce(source))
+
+
+def add_partitions(events: Any, periods: list[str]) -> None:
+    """Send an asset event for each half-year; a task that ends well without any would send one without a key."""
+    if not periods:
+        raise AirflowSkipException("no half-year to announce")
+    events.add_partitions(periods)
+
+
 def ingest(source: str, schedule: str, title: str) -> DAG:
-    """The DAG of one source; its outlet carries one partition per half-year that is due."""
+    """The DAG of one source; its outlet carries one partition per half-year that its loads changed."""
     core = Asset(f"halfyear://core/{source}")
 
     @task(outlets=[core], trigger_rule="all_done")
-    def announce(outlet_events: Any) -> None:
-        """Tell compute_indicators which half-years changed; the last source of a night to end tells it for all."""
-        from halfyear import night
-
-        periods = night.announce(source)
-        if not periods:
-            # A task that ends well without a partition would send an event without one.
-            raise AirflowSkipException("no half-year to announce")
-        outlet_events[core].add_partitions(periods)
+    def announce(touched: Any, outlet_events: Any) -> None:
+        """Say which half-years of this source changed, for any DAG that waits for it."""
+        add_partitions(outlet_events[core], sorted(set(chain.from_iterable(touched))))
 
     with DAG(
         f"ingest__{source}",
@@ -53,8 +66,9 @@ def ingest(source: str, schedule: str, title: str) -> DAG:
         tags=["ingest"],
     ) as dag:
         loaded = load.partial(source=source).expand(delivery_ids=receive(source))
-        # What the others changed is announced although a load failed, but the run is red on its account.
-        loaded >> [announce(), EmptyOperator(task_id="all_loaded")]
+        announce(loaded)
+        # The others' changes are announced although a load failed, but the run is red on its account.
+        loaded >> [request_computation(source), EmptyOperator(task_id="all_loaded")]
     return dag
 
 

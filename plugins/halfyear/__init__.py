@@ -1,1 +1,16 @@
-"""Halfyear."""
+"""Halfyear: from the nightly exports of a city's systems to half-year indicator tables.
+
+The modules in the order in which data meets them:
+
+* ``settings``, ``errors``, ``period``, ``contract``: what everything else speaks of
+* ``demo``: exports to try it with
+* ``inbox``, ``landing``: what arrived, and its bytes, kept once
+* ``reading``: one file of any format to typed rows, in a child process
+* ``staging``, ``checks`` (with ``expectation``): one load's rows, and what Great Expectations says of them
+* ``verdict``, ``loading``: which delivery stands for each day, and core on both time axes
+* ``indicator``, ``mart``, ``table``: half-year figures, the views of dashboards, tables for people
+* ``warehouse``: connections, roles, and everything that is derived from declarations
+* ``night``: the steps of a night, called by the DAGs and by ``halfyear ingest``
+* ``embedded``, ``airflow_service``, ``scheduler_run``, ``retries``, ``half_year_partition``: PostgreSQL and Airflow
+* ``command``, ``report``, ``status``, ``file_check``, ``documentation``: what people type and read
+"""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG, Asset, AssetAny, TriggerRule
+from airflow.sdk import DAG, Asset, TriggerRule
 from airflow.utils.file import find_path_from_directory, might_contain_dag
 
 from halfyear import contract
@@ -80,26 +80,29 @@ def test_ingest(dags: dict[str, DAG], source: str) -> None:
     assert dag.max_active_runs == 1
     assert {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks} == {
         "receive": ["load"],
-        "load": ["all_loaded", "announce"],
+        "load": ["all_loaded", "announce", "request_computation"],
         "announce": [],
+        "request_computation": [],
         "all_loaded": [],
     }
     outlets = {task.task_id: list(task.outlets) for task in dag.tasks if task.outlets}
-    assert outlets == {"announce": [Asset(f"halfyear://core/{source}")]}
+    assert outlets == {
+        "announce": [Asset(f"halfyear://core/{source}")],
+        "request_computation": [Asset("halfyear://indicators/due")],
+    }
 
 
 def test_what_other_loads_changed_is_announced_although_one_failed(dags: dict[str, DAG]) -> None:
     for source in SOURCES:
-        assert dags[f"ingest__{source}"].get_task("announce").trigger_rule == TriggerRule.ALL_DONE
+        for task_id in ("announce", "request_computation"):
+            assert dags[f"ingest__{source}"].get_task(task_id).trigger_rule == TriggerRule.ALL_DONE
         # ... and the run is red: a leaf that needs every load.
         assert dags[f"ingest__{source}"].get_task("all_loaded").trigger_rule == TriggerRule.ALL_SUCCESS
 
 
-def test_compute_indicators_waits_for_any_core_table(dags: dict[str, DAG]) -> None:
+def test_compute_indicators_waits_for_what_is_due(dags: dict[str, DAG]) -> None:
     timetable: Any = dags["compute_indicators"].timetable
-    condition = timetable.asset_condition
-    assert isinstance(condition, AssetAny)
-    assert sorted(asset.uri for asset in condition.objects) == [f"halfyear://core/{s}" for s in SOURCES]
+    assert timetable.asset_condition == Asset("halfyear://indicators/due")
     assert timetable.default_partition_mapper.to_downstream("2022-S1") == "2022-S1"
 
 

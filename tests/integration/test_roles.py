@@ -37,6 +37,7 @@ GRANTS = {
         "core.data_catalogue": ALL,
         "core.*": "select",
         "indicators.observation": ALL,
+        "indicators.announcement": ALL,
         "indicators.stale": ALL,
         "indicators.published_figure": ALL,
         "indicators.vintage": "select insert",
