@@ -59,7 +59,7 @@ def ingest(source: str, schedule: str, title: str) -> DAG:
     with DAG(
         f"ingest__{source}",
         description=title,
-        schedule=CronTriggerTimetable(schedule, timezone=settings.LOCAL_ZONE_NAME),
+        schedule=CronTriggerTimetable(schedule, timezone=settings.LOCAL_ZONE_NAME, run_immediately=False),
         catchup=False,
         max_active_runs=1,
         default_args=TASK_DEFAULTS,

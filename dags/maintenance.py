@@ -19,7 +19,7 @@ def sweep() -> None:
 with DAG(
     "maintenance",
     description="维护 · Housekeeping",
-    schedule=CronTriggerTimetable("0 5 * * SUN", timezone=settings.LOCAL_ZONE_NAME),
+    schedule=CronTriggerTimetable("0 5 * * SUN", timezone=settings.LOCAL_ZONE_NAME, run_immediately=False),
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,

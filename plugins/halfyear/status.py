@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -96,16 +97,12 @@ def show(found: dict[str, Any]) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if not found["sources"]:
         return
-    table = Table(title="sources", title_justify="left")
-    for name, justify in (
-        ("source", "left"),
-        ("", "left"),
-        ("newest snapshot", "left"),
-        ("deliveries", "right"),
-        ("waiting", "right"),
-        ("refused", "right"),
-    ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table = Table(title="sources", title_justify="left", box=SIMPLE)
+    table.add_column("source", no_wrap=True)
+    table.add_column("", overflow="fold")
+    table.add_column("newest", no_wrap=True)
+    for name in ("files", "waiting", "refused"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in found["sources"]:
         table.add_row(
             row["source"],
