@@ -10,7 +10,7 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from halfyear import contract, settings
-from halfyear.retries import TASK_DEFAULTS
+from halfyear.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
 
 #: The half-years that have to be computed; compute_indicators waits for it.
 DUE = Asset("halfyear://indicators/due")
@@ -59,7 +59,7 @@ def ingest(source: str, schedule: str, title: str) -> DAG:
     with DAG(
         f"ingest__{source}",
         description=title,
-        schedule=CronTriggerTimetable(schedule, timezone=settings.LOCAL_ZONE_NAME, run_immediately=False),
+        schedule=CronTriggerTimetable(schedule, timezone=settings.LOCAL_ZONE_NAME, run_immediately=NOT_BEFORE_ITS_HOUR),
         catchup=False,
         max_active_runs=1,
         default_args=TASK_DEFAULTS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from halfyear import settings
-from halfyear.retries import TASK_DEFAULTS
+from halfyear.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
 
 
 @task
@@ -19,7 +19,9 @@ def sweep() -> None:
 with DAG(
     "maintenance",
     description="维护 · Housekeeping",
-    schedule=CronTriggerTimetable("0 5 * * SUN", timezone=settings.LOCAL_ZONE_NAME, run_immediately=False),
+    schedule=CronTriggerTimetable(
+        "0 5 * * SUN", timezone=settings.LOCAL_ZONE_NAME, run_immediately=NOT_BEFORE_ITS_HOUR
+    ),
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,

@@ -74,8 +74,10 @@ def night(settings: Settings, before: int, seconds: float) -> None:
     table = Table(
         title=f"{len(rows)} deliveries in {seconds:.0f} s; read = loaded + bad (quarantined) + skipped",
         title_justify="left",
+        box=SIMPLE,
+        pad_edge=False,
     )
-    table.add_column("file", overflow="fold")
+    table.add_column("file", no_wrap=True)
     table.add_column("verdict", overflow="fold")
     for name in ("read", "loaded", "bad", "skip"):
         table.add_column(name, justify="right", no_wrap=True)
