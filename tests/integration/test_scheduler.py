@@ -17,6 +17,10 @@ from typing import Any
 import psutil
 import psycopg2
 import pytest
+from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from halfyear import airflow_service, embedded, night, scheduler_run
 from halfyear import settings as settings_module
@@ -125,6 +129,59 @@ def test_one_partition_per_touched_half_year(up: Settings, first_night: NightSum
     assert len(first_night.compute) == len(runs)
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    """Debian's Chromium, without a window and without talking to anybody but the page."""
+    options = webdriver.ChromeOptions()
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--lang=en",
+        "--window-size=1500,1000",
+    ):
+        options.add_argument(argument)
+    options.binary_location = shutil.which("chromium") or "chromium"
+    with webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"))) as opened:
+        yield opened
+
+
+def shown(browser: webdriver.Chrome, url: str, expected: str) -> str:
+    """The text of a page, once it has what is expected."""
+    browser.get(url)
+    try:
+        WebDriverWait(browser, 60).until(
+            lambda page: expected in page.find_element(By.TAG_NAME, "body").text,
+        )
+    except TimeoutException:
+        pytest.fail(f"{url} does not show {expected}: {browser.find_element(By.TAG_NAME, 'body').text}")
+    return browser.find_element(By.TAG_NAME, "body").text
+
+
+def test_the_page_shows_it(up: Settings, first_night: NightSummary, browser: webdriver.Chrome) -> None:
+    """As a person sees it: log in, the DAGs, a green run of each source, and one green run per half-year."""
+    state = airflow_service.airflow_state(up)
+    assert state.url and state.password
+    browser.get(state.url)
+    WebDriverWait(browser, 60).until(lambda page: page.find_elements(By.NAME, "username"))
+    browser.find_element(By.NAME, "username").send_keys(state.user)
+    browser.find_element(By.NAME, "password").send_keys(state.password)
+    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+    WebDriverWait(browser, 60).until(lambda page: "/auth/login" not in page.current_url)
+    shown(browser, f"{state.url}/dags", "maintenance")
+    for source in SOURCES:
+        page = shown(browser, f"{state.url}/dags/ingest__{source}/runs", "1 Dag Run")
+        assert "Success" in page and "Failed" not in page
+    count = len(first_night.periods)
+    page = shown(browser, f"{state.url}/dags/compute_indicators/runs", f"{count} Dag Runs")
+    assert page.count("Success") == count
+
+
 def test_the_tables_are_filled(up: Settings, first_night: NightSummary) -> None:
     filled = query(embedded.server_url(up), "select period, count(value) from mart.indicator group by period")
     assert {period for period, count in filled if count} >= PERIODS
@@ -138,7 +195,6 @@ def test_a_second_night_has_nothing_to_do(up: Settings, first_night: NightSummar
     assert summary.succeeded, summary
     assert (len(summary.ingest), summary.compute, summary.periods) == (4, [], [])
     assert query(embedded.server_url(up), ledger) == before
-    assert summary.seconds < 120
 
 
 def test_a_half_year_that_nobody_announced_is_computed(up: Settings, first_night: NightSummary) -> None:

@@ -1,0 +1,115 @@
+"""Nights that are killed at any moment, and nights that run twice at once, end in the rows of one quiet night."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from halfyear import contract as contracts
+from halfyear import demo
+from halfyear import warehouse as warehouse_module
+from halfyear.settings import Settings
+
+HALFYEAR = Path(sys.executable).parent / "halfyear"
+SOURCES = ("catalogue_unit", "cloud_migration")
+COMMAND = [str(HALFYEAR), "ingest", *(f"--source={source}" for source in SOURCES)]
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exports")
+    demo.write(folder, periods=2)
+    return folder
+
+
+@pytest.fixture
+def filled(warehouse: Settings, exports: Path) -> Settings:
+    for source in SOURCES:
+        shutil.copytree(exports / source, Path(warehouse.inbox) / source, copy_function=shutil.copy2)
+    return warehouse
+
+
+def start() -> subprocess.Popen[str]:
+    # A session of its own, so that the kill takes the parser's child process along, as a power cut would.
+    return subprocess.Popen(
+        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def state(settings: Settings) -> dict[str, Any]:
+    """Everything that must not depend on how the night went: rows known now, verdicts, accounts, figures."""
+    found: dict[str, Any] = {}
+    with warehouse_module.transaction(settings, "owner") as connection, connection.cursor() as cursor:
+        for source, contract in contracts.load_all(settings.expectations).items():
+            columns = ", ".join(f'"{p.column}"' for p in contract.columns)
+            cursor.execute(
+                f"select {columns}, row_number, valid_at::text from core.{source} where upper_inf(known_at) "
+                "order by record_key, valid_at"
+            )
+            found[source] = cursor.fetchall()
+        cursor.execute(
+            "select file_name, verdict, rows_read, rows_loaded, rows_quarantined, rows_skipped "
+            "from lineage.delivery left join lineage.load using (delivery_id) order by file_name"
+        )
+        found["deliveries"] = cursor.fetchall()
+        cursor.execute("select count(*) from quarantine.rejected_row")
+        found["rejected"] = cursor.fetchall()
+        cursor.execute("select period, indicator_code, body_code, printed from mart.indicator order by 1, 2, 3")
+        found["figures"] = cursor.fetchall()
+        cursor.execute("select tablename from pg_tables where schemaname = 'staging'")
+        found["staging"] = cursor.fetchall()
+    found["work"] = sorted(p.name for p in settings.work.iterdir()) if settings.work.exists() else []
+    return found
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    printed, _ = process.communicate(timeout=300)
+    assert process.returncode in (0, 1), printed
+
+
+def clear(settings: Settings) -> None:
+    """Back to an empty warehouse of the same database."""
+    with warehouse_module.transaction(settings, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "truncate core.catalogue_unit, core.cloud_migration, lineage.delivery, lineage.load, lineage.standing, "
+            "lineage.acceptance, lineage.check_result, lineage.observation_input, quarantine.rejected_row, "
+            "indicators.observation, indicators.stale, indicators.announcement"
+        )
+    shutil.rmtree(settings.landing)
+
+
+def test_killed_and_doubled_nights_end_like_a_quiet_one(filled: Settings) -> None:
+    began = time.monotonic()
+    finish(start())
+    seconds = time.monotonic() - began
+    quiet = state(filled)
+    assert quiet["deliveries"] and quiet["figures"] and not quiet["staging"] and not quiet["work"]
+
+    # Killed five times, wherever it happens to be, then left in peace.
+    clear(filled)
+    draw = random.Random(20220630)
+    for _ in range(5):
+        process = start()
+        time.sleep(draw.uniform(0.3, 0.8) * seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    finish(start())
+    assert state(filled) == quiet
+
+    # Twice at once.
+    clear(filled)
+    both = [start(), start()]
+    for process in both:
+        finish(process)
+    finish(start())
+    assert state(filled) == quiet
