@@ -41,8 +41,6 @@ SNAPSHOT_DATE: Final = "snapshot_date"
 SNAPSHOT_END: Final = "snapshot_end"
 #: Columns of every staging table, besides the contract's.
 STAGING_COLUMNS: Final = {"row_number": "bigint", "record_key": "text", "snapshot_date": "date"}
-#: What stands in quarantine instead of a value that concerns a person.
-MASK: Final = "***"
 
 UNEXPECTED_ROWS: Final = "unexpected_rows_expectation"
 _YES_OR_NO: Final[dict[str, Any]] = {"result_format": "BOOLEAN_ONLY"}
@@ -563,11 +561,24 @@ def _insertion(schema: str, table: str, contract: Contract, result: CheckResult,
 
 
 def _masked(contract: Contract, column: str | None) -> sql.Composable:
-    """The cell as quarantine may show it: cut to a length, or hidden where it tells of a person."""
+    """The cell as quarantine may show it: cut to a length, or hidden where it tells of a person.
+
+    Whatever the column, a value with the shape of an identity or mobile number is hidden; 18 digits are shown as a
+    unified social credit code where the column holds these and the source tells of no person.
+    """
+    # The reader's package needs Arrow.
+    from halfyear.reading.fault import CODE_SHAPE, MASK, PERSONAL_SHAPE
+
     if column is None:
         return sql.SQL("null")
     named = [p for p in contract.columns if p.column in column.split(", ")]
     cell = sql.Identifier("staged", named[0].column if len(named) == 1 else "record_key")
     if any(p.is_personal or p.identifies_person for p in named):
         return sql.SQL("case when {} is not null then {} end").format(cell, sql.Literal(MASK))
-    return sql.SQL("left({}::text, {})").format(cell, sql.Literal(_MASKED_LENGTH))
+    shape = sql.SQL("normalize({}::text, nfkc) ~ {}").format(cell, sql.Literal(PERSONAL_SHAPE))
+    has_persons = any(p.is_personal or p.identifies_person for p in contract.properties)
+    if len(named) == 1 and named[0].format == "unified_social_credit_code" and not has_persons:
+        shape = sql.SQL("{} and {}::text !~ {}").format(shape, cell, sql.Literal(CODE_SHAPE))
+    return sql.SQL("case when {} then {} else left({}::text, {}) end").format(
+        shape, sql.Literal(MASK), cell, sql.Literal(_MASKED_LENGTH)
+    )

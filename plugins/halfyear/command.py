@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ import click
 from halfyear import contract as contracts
 from halfyear import period as periods
 from halfyear import settings as settings_module
-from halfyear.errors import HalfyearError, UsageError
+from halfyear.errors import HalfyearError, InfrastructureFault, UsageError
 from halfyear.settings import LOCAL_ZONE, Settings
 
 FINDINGS = 1
@@ -77,9 +78,10 @@ def up() -> None:
 @main.command()
 def down() -> None:
     """Stop Airflow and the embedded warehouse; nothing keeps running, data stays."""
-    from halfyear import airflow_service, embedded
+    from halfyear import airflow_service, embedded, landing
 
     settings = settings_module.load()
+    landing.sweep(settings, age=timedelta(0))
     stopped = [
         name
         for name, was in (
@@ -131,17 +133,17 @@ def run(sources: tuple[str, ...]) -> None:
 
     settings = settings_module.load()
     _ready_warehouse(settings)
-    before = report.last_delivery(settings)
+    since = report.start(settings)
     with report.progress() as progress:
         summary = scheduler_run.run_night(settings, list(sources) or None, progress.run, progress.say)
-    report.night(settings, before, summary.seconds)
+    report.night(settings, since, summary.seconds)
     for failure in summary.failures:
         click.echo(f"failed: {failure.dag_id} {failure.task_id}: see {failure.log}", err=True)
     if not summary.succeeded:
         if summary.stale:
             click.echo(f"still stale: {', '.join(summary.stale)}", err=True)
         sys.exit(3)
-    sys.exit(report.exit_code(settings, before))
+    sys.exit(report.exit_code(settings, since))
 
 
 @main.command()
@@ -152,19 +154,35 @@ def ingest(sources: tuple[str, ...]) -> None:
 
     settings = settings_module.load()
     _ready_warehouse(settings)
-    before = report.last_delivery(settings)
+    since = report.start(settings)
     started = datetime.now(LOCAL_ZONE)
+    worst = 0
     with report.progress() as progress:
-        for source in _sources(sources, settings):
+
+        def attempt(step: Callable[[], object]) -> None:
+            """What is wrong with one file or source keeps nobody else from being loaded."""
+            nonlocal worst
+            try:
+                step()
+            except HalfyearError as error:
+                worst = max(worst, error.exit_code)
+                progress.say(" ".join(str(error).split()))
+
+        def one_source(source: str) -> None:
             received = night.look(source, settings)
             for number, delivery_id in enumerate(received.pending, start=1):
                 progress.step(source, number, len(received.pending))
-                progress.say(night.load_delivery(delivery_id, settings).line)
+                attempt(lambda: progress.say(night.load_delivery(delivery_id, settings).line))  # noqa: B023
+            if received.unreadable:
+                raise InfrastructureFault(f"无法读取 / cannot be read: {'; '.join(received.unreadable)}")
+
+        for source in _sources(sources, settings):
+            attempt(lambda: one_source(source))  # noqa: B023
         for period in night.stale_periods():
             progress.say(f"{period}: {night.compute(period)} indicators computed")
         night.sweep()
-    report.night(settings, before, (datetime.now(LOCAL_ZONE) - started).total_seconds())
-    sys.exit(report.exit_code(settings, before))
+    report.night(settings, since, (datetime.now(LOCAL_ZONE) - started).total_seconds())
+    sys.exit(worst or report.exit_code(settings, since))
 
 
 @main.command()
@@ -281,6 +299,9 @@ def _sources(sources: tuple[str, ...], settings: Settings) -> list[str]:
 def _start_embedded(settings: Settings) -> None:
     from halfyear import embedded
 
+    if not settings.home.exists() and "HALFYEAR_INBOX" not in os.environ:
+        # A new home comes with its inbox. Later an absent inbox is a fault: a share that is not mounted, say.
+        Path(settings.inbox).mkdir(mode=0o700, parents=True)
     if settings.warehouse is None:
         embedded.start_server(settings)
 

@@ -271,13 +271,31 @@ def _folded(header: str) -> str:
     return "".join(normalize("NFKC", header).split()).lower()
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error: the second would silently replace the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str) -> Any:
+    """The value of a YAML text; yaml.YAMLError when it is none, or when a key stands twice in it."""
+    return yaml.load(text, _UniqueKeys)
+
+
 def load(path: Path) -> Contract:
     """Read one contract file.
 
     Raises ContractError with the file, the key and what is wrong with it.
     """
     try:
-        contract = Contract.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        contract = Contract.model_validate(read_yaml(path.read_text("utf-8")))
     except yaml.YAMLError as error:
         raise ContractError(f"{path.name}: 不是合法的 YAML / not valid YAML: {error}") from None
     except ValidationError as error:

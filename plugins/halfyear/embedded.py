@@ -399,6 +399,9 @@ def _create_databases(socket_folder: Path) -> None:
             for database in (WAREHOUSE, METADATA):
                 if database not in present:
                     cursor.execute(f'create database "{database}"')
+            # The roles of the warehouse have no business elsewhere on the server.
+            for database in (METADATA, "postgres"):
+                cursor.execute(f'revoke connect, temporary on database "{database}" from public')
     finally:
         connection.close()
 

@@ -124,6 +124,7 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
             connection.rollback()
             return FileVerdict(file.name, "refused", (error.finding,))
         finally:
+            connection.rollback()
             with connection.cursor() as cursor:
                 staging.drop(cursor, *tables)
             connection.commit()

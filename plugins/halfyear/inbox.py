@@ -14,7 +14,7 @@ from typing import Any
 from upath import UPath
 
 from halfyear.contract import Contract
-from halfyear.errors import Finding, InfrastructureFault
+from halfyear.errors import Finding, InfrastructureFault, UsageError
 from halfyear.reading import unfinished
 from halfyear.settings import LOCAL_ZONE, Settings
 
@@ -28,7 +28,8 @@ FORMATS = ("csv", "xlsx", "jsonl", "parquet")
 
 @dataclass(frozen=True)
 class Arrival:
-    """One file in the inbox. ``fault`` says why its name cannot be used; ``ignored`` needs no word at all.
+    """One file in the inbox. ``fault`` says why its name cannot be used; ``ignored`` needs no word at all;
+    ``unreadable`` says why the system cannot even look at it.
 
     ``path`` is a universal_pathlib path, local or remote.
     """
@@ -43,25 +44,39 @@ class Arrival:
     format: str | None = None
     fault: Finding | None = None
     ignored: bool = False
+    unreadable: str | None = None
 
 
 def location(contract: Contract, settings: Settings) -> Any:
-    """The folder of a source: below ``HALFYEAR_INBOX``, or where the contract's Airflow connection points."""
+    """The inbox of a source: ``HALFYEAR_INBOX``, or where the contract's Airflow connection points."""
     server = contract.server
     if server.connection:
         from airflow.sdk import ObjectStoragePath
 
-        return ObjectStoragePath(server.path or settings.inbox, conn_id=server.connection) / contract.source
-    return UPath(server.path or settings.inbox) / contract.source
+        return ObjectStoragePath(server.path or settings.inbox, conn_id=server.connection)
+    try:
+        return UPath(server.path or settings.inbox)
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"{settings.inbox}: 不是可用的收件箱位置 / no usable location of an inbox: {error}") from None
 
 
 def scan(contract: Contract, settings: Settings) -> tuple[list[Arrival], list[Arrival]]:
     """List a source's folder: the files that are ready, by name, and those that wait for the next run.
 
     A file waits when its size or time changes between two looks, or when it is younger than a minute and lacks
-    its end. Raises InfrastructureFault when the place cannot be read; an absent folder is empty.
+    its end. The folder of a source that has not delivered yet may be absent. Raises InfrastructureFault when the
+    inbox itself is absent, as a share that is not mounted, or cannot be read.
     """
-    folder = location(contract, settings)
+    root = location(contract, settings)
+    try:
+        is_there = root.is_dir()
+    except OSError:
+        is_there = False
+    if not is_there:
+        raise InfrastructureFault(
+            f"{contract.source}: 收件箱不存在或无法读取 / the inbox does not exist or cannot be read: {settings.inbox}"
+        )
+    folder = root / contract.source
     first = _look(folder, contract.source)
     now = datetime.now(LOCAL_ZONE)
     young = {a.file_name for a in first if now - a.modified_at < 10 * YOUNG}
@@ -75,7 +90,9 @@ def scan(contract: Contract, settings: Settings) -> tuple[list[Arrival], list[Ar
     for arrival in first:
         moved = arrival.file_name in young and seen.get(arrival.file_name) != (arrival.bytes, arrival.modified_at)
         fresh = now - arrival.modified_at < YOUNG and arrival.format is not None
-        if not arrival.ignored and (moved or (fresh and unfinished(arrival.path, str(arrival.format)))):
+        if not (arrival.ignored or arrival.unreadable) and (
+            moved or (fresh and unfinished(arrival.path, str(arrival.format)))
+        ):
             waiting.append(arrival)
         else:
             ready.append(arrival)
@@ -92,9 +109,18 @@ def _look(folder: Any, source: str) -> list[Arrival]:
                 if path.is_dir():
                     continue
                 stat = path.stat()
+                is_file = path.is_file()
             except FileNotFoundError:  # renamed since it was listed
                 continue
-            arrivals.append(named(source, path, stat.st_size, datetime.fromtimestamp(stat.st_mtime, LOCAL_ZONE)))
+            except OSError as error:
+                name = printable(path.name)
+                arrivals.append(
+                    Arrival(source, name, path, 0, datetime.now(LOCAL_ZONE), unreadable=str(error.strerror))
+                )
+                continue
+            arrival = named(source, path, stat.st_size, datetime.fromtimestamp(stat.st_mtime, LOCAL_ZONE))
+            # A pipe or a device would be read for ever.
+            arrivals.append(arrival if is_file else Arrival(**{**vars(arrival), "ignored": True}))
     except OSError as error:
         raise InfrastructureFault(
             f"{source}: 无法读取收件箱 / the inbox cannot be read: {type(error).__name__}: {error.strerror}"
@@ -105,7 +131,7 @@ def _look(folder: Any, source: str) -> list[Arrival]:
 def named(source: str, path: Any, size: int, modified_at: datetime, today: date | None = None) -> Arrival:
     """Say what a file name means for ``source``; the pattern is ``<source>_<YYYYMMDD>[_<n>].<ext>``, exactly."""
     name: str = path.name
-    base = Arrival(source, name, path, size, modified_at)
+    base = Arrival(source, printable(name), path, size, modified_at)
     if _IGNORED.match(name):
         return Arrival(**{**vars(base), "ignored": True})
     pattern = rf"{re.escape(source)}_(\d{{8}})(?:_([1-9]\d*))?\.({'|'.join(FORMATS)})\Z"
@@ -137,6 +163,11 @@ def named(source: str, path: Any, size: int, modified_at: datetime, today: date 
             remedy_en="check the date of the export and deliver it again",
         )
     return Arrival(**{**vars(base), "snapshot_date": day, "sequence": sequence, "format": match[3], "fault": fault})
+
+
+def printable(name: str) -> str:
+    """The name as it can be shown and stored: what is no printable character of UTF-8 is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def _day(text: str) -> date | None:

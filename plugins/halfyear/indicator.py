@@ -27,7 +27,7 @@ from psycopg2.extras import RealDictCursor, execute_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from halfyear import period as periods
-from halfyear.contract import Title
+from halfyear.contract import Title, read_yaml
 from halfyear.errors import ContractError, UsageError
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
@@ -56,7 +56,7 @@ _FILE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?\Z")
 # What is not a parameter comes first: texts, quoted names, comments and casts.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|::|:(?P<name>[a-z_]+)", re.DOTALL)
 _COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_LOCK = 8_150_002
+_LOCK = 8_150_003
 # Quotients keep 30 digits; whole numbers and terminating fractions are exact.
 _DIGITS = Context(prec=30)
 
@@ -216,7 +216,7 @@ def load(path: Path, domains: Mapping[str, Title]) -> Definition:
     if not match:
         raise ContractError(f"{path.name}: 开头应为 /* YAML */ 注释 / opens with a /* YAML */ comment")
     try:
-        header = _Header.model_validate(yaml.safe_load(match["header"]))
+        header = _Header.model_validate(read_yaml(match["header"]))
     except yaml.YAMLError as error:
         raise ContractError(f"{path.name}: 表头不是合法的 YAML / the header is not valid YAML: {error}") from None
     except ValidationError as error:
@@ -250,7 +250,7 @@ def load_domains(sql: Path) -> dict[str, Title]:
     """The domains of indicators, in the order of the tables, from ``expectations/indicators/domains.yaml``."""
     path = sql.parent / "expectations" / "indicators" / "domains.yaml"
     try:
-        return {name: Title.model_validate(title) for name, title in yaml.safe_load(path.read_text("utf-8")).items()}
+        return {name: Title.model_validate(title) for name, title in read_yaml(path.read_text("utf-8")).items()}
     except (yaml.YAMLError, ValidationError) as error:
         raise ContractError(f"{path.name}: {' '.join(str(error).split())}") from None
 

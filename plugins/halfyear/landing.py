@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from upath import UPath
@@ -44,7 +44,9 @@ def keep(arrival: Arrival, settings: Settings) -> Landed:
     digest = hashlib.sha256()
     size = 0
     try:
-        incoming.parent.mkdir(parents=True, exist_ok=True)
+        # The bytes hold personal data: nobody else may enter the folder.
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        incoming.parent.mkdir(exist_ok=True)
         with arrival.path.open("rb") as source, incoming.open("wb") as target:
             while block := source.read(_BLOCK):
                 digest.update(block)
@@ -74,9 +76,9 @@ def keep(arrival: Arrival, settings: Settings) -> Landed:
 def local_copy(sha256: str, file_format: str, settings: Settings) -> Iterator[Path]:
     """The landed bytes as a local file; a copy below ``work`` when landing is somewhere else."""
     content = _folder(UPath(settings.landing), sha256) / "content"
-    if not content.exists():
+    if not content.exists() or _hash(content) != sha256:
         raise InfrastructureFault(
-            f"landing/{sha256[:12]}: 原始文件缺失 / the landed bytes are gone; restore them from backup"
+            f"landing/{sha256[:12]}: 原始文件缺失或已改变 / the landed bytes are gone or have changed; restore them from backup"
         )
     if content.protocol in ("", "file"):
         yield Path(str(content))
@@ -89,6 +91,26 @@ def local_copy(sha256: str, file_format: str, settings: Settings) -> Iterator[Pa
         yield copy
     finally:
         copy.unlink(missing_ok=True)
+
+
+def sweep(settings: Settings, age: timedelta = timedelta(minutes=10)) -> None:
+    """Remove what killed copies left behind: nothing is written to for ``age`` that is still being copied."""
+    incoming = UPath(settings.landing) / "incoming"
+    now = datetime.now(LOCAL_ZONE)
+    for path in incoming.iterdir() if incoming.exists() else ():
+        try:
+            if now - datetime.fromtimestamp(path.stat().st_mtime, LOCAL_ZONE) >= age:
+                path.unlink()
+        except FileNotFoundError:  # another sweep was here
+            continue
+
+
+def _hash(content: UPath) -> str:
+    digest = hashlib.sha256()
+    with content.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _folder(root: UPath, sha256: str) -> UPath:

@@ -54,8 +54,16 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
     with connection.cursor() as cursor:
         before = _standing(cursor, contract.source)
         open_before = _open_periods(cursor)
-        after, verdicts = judge(contract, _candidates(cursor, contract.source))
+        candidates = _candidates(cursor, contract.source)
+        after, verdicts = judge(contract, candidates)
+        load_of = {candidate.delivery_id: candidate.load_id for candidate in candidates}
         for verdict in verdicts:
+            if verdict.verdict in ("loaded", "loaded_with_quarantine"):
+                # Bytes that came by several names belong to the delivery that stands.
+                cursor.execute(
+                    "update lineage.load set delivery_id = %s where load_id = %s and delivery_id <> %s",
+                    (verdict.delivery_id, load_of[verdict.delivery_id], verdict.delivery_id),
+                )
             cursor.execute(
                 # A load that was refused for itself keeps its own reason.
                 "update lineage.delivery as delivery set verdict = %(verdict)s, "
@@ -339,15 +347,16 @@ def _restate_snapshot(
     days = [day, *later]
     effect_end: date | None = None
     tail: date | None = None
+    changed = True  # what a record shows just before x
     for place, x in enumerate(days):
         y = days[place + 1] if place + 1 < len(days) else None
-        if place >= 2 and not _carries(cursor, names, x, standing[x]):
+        if not changed:
             tail = x
             break
-        if place == 1:
-            effect_end = None if _carries(cursor, names, x, standing[x]) else x
-        elif place >= 2:
-            effect_end = y
+        if place:
+            # The versions that begin on x may begin anew, so its file is needed even if nothing goes beyond it.
+            changed = _carries(cursor, names, x, standing[x])
+            effect_end = None if changed else x
         _lay(cursor, names, x, y, standing.get(x), tables, rows)
     if tail is not None:
         _run(

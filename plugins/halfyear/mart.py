@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from halfyear import settings
-from halfyear.contract import Contract
+from halfyear.contract import Contract, read_yaml
 from halfyear.errors import ContractError
 from halfyear.indicator import COLUMNS, Definition
 
@@ -320,7 +320,7 @@ def load(path: Path) -> View:
     if not match:
         raise ContractError(f"{path.name}: 开头应为 /* YAML */ 注释 / opens with a /* YAML */ comment")
     try:
-        header = _Header.model_validate(yaml.safe_load(match["header"]))
+        header = _Header.model_validate(read_yaml(match["header"]))
     except (yaml.YAMLError, ValidationError) as error:
         raise ContractError(
             f"{path.name}: 表头不符合格式 / the header breaks its schema: {' '.join(str(error).split())}"

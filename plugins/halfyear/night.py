@@ -24,7 +24,7 @@ from halfyear import inbox, landing, warehouse
 from halfyear import period as periods
 from halfyear import settings as settings_module
 from halfyear.contract import Contract
-from halfyear.errors import FileRefused, Finding, UsageError
+from halfyear.errors import FileRefused, Finding, InfrastructureFault, UsageError
 from halfyear.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Received:
     new: tuple[str, ...]
     waiting: tuple[str, ...]
     refused: tuple[str, ...]
+    unreadable: tuple[str, ...]
     known: int
     pending: tuple[int, ...]
 
@@ -79,7 +80,11 @@ class Outcome:
 
 def receive(source: str) -> list[list[int]]:
     """Take in what lies in the inbox of ``source``; returns its deliveries that have no verdict yet, in portions."""
-    pending = list(look(source, settings_module.load()).pending)
+    received = look(source, settings_module.load())
+    pending = list(received.pending)
+    if received.unreadable and not pending:
+        # Tried again, and red in the end; but never before what can be read is loaded.
+        raise InfrastructureFault(f"无法读取 / cannot be read: {'; '.join(received.unreadable)}")
     return [pending[i : i + CHUNK] for i in range(0, len(pending), CHUNK)]
 
 
@@ -121,10 +126,12 @@ def stale_periods() -> list[str]:
 
 
 def sweep() -> list[str]:
-    """Maintenance: drop the staging tables of loads that died; returns their names."""
+    """Drop the staging tables and half copies of runs that died; returns the names of the tables."""
     from halfyear import staging
 
-    with warehouse.transaction(settings_module.load()) as connection:
+    settings = settings_module.load()
+    landing.sweep(settings)
+    with warehouse.transaction(settings) as connection:
         return staging.sweep(connection)
 
 
@@ -137,16 +144,36 @@ def look(source: str, settings: Settings) -> Received:
     ready, waiting = inbox.scan(contract, settings)
     new: list[str] = []
     refused: list[str] = []
+    unreadable: list[str] = []
     known = 0
     with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
-        cursor.execute("select file_name, bytes, modified_at from lineage.delivery where source = %s", (source,))
+        cursor.execute(
+            "select file_name, bytes, modified_at from lineage.delivery "
+            "where source = %s and rule is distinct from 'snapshot_date_in_future'",
+            (source,),
+        )
         seen = {(name, size, modified) for name, size, modified in cursor.fetchall()}
         for arrival in ready:
             if (arrival.file_name, arrival.bytes, arrival.modified_at) in seen:
                 known += 1
                 continue
             fault = arrival.fault
-            landed = None if arrival.ignored else landing.keep(arrival, settings)
+            if arrival.unreadable:
+                unreadable.append(f"{arrival.file_name}: {arrival.unreadable}")
+                continue
+            try:
+                landed = None if arrival.ignored else landing.keep(arrival, settings)
+            except InfrastructureFault as error:
+                unreadable.append(str(error))
+                continue
+            if landed and not fault:
+                # Its day has come: what was refused for a date after today is a delivery now.
+                cursor.execute(
+                    "update lineage.delivery set verdict = null, rule = null, reason_zh = null, reason_en = null, "
+                    "snapshot_date = %s, sequence = %s where source = %s and file_name = %s and sha256 = %s "
+                    "and rule = 'snapshot_date_in_future'",
+                    (arrival.snapshot_date, arrival.sequence, source, arrival.file_name, landed.sha256),
+                )
             verdict = "ignored" if arrival.ignored else "refused" if fault else None
             allowed = timedelta(days=contract.sla_properties.latency_days)
             is_late = bool(arrival.snapshot_date and arrival.modified_at.date() - arrival.snapshot_date > allowed)
@@ -176,6 +203,7 @@ def look(source: str, settings: Settings) -> Received:
             row = cursor.fetchone()
             if row and row[0] and not arrival.ignored:
                 (refused if fault else new).append(arrival.file_name)
+        _reopen(cursor, contract)
         cursor.execute(
             "select delivery_id from lineage.delivery where source = %s and verdict is null "
             "order by snapshot_date, sequence, delivery_id",
@@ -184,7 +212,28 @@ def look(source: str, settings: Settings) -> Received:
         pending = tuple(row[0] for row in cursor.fetchall())
     for name in refused:
         log.warning("%s: refused for its name", name)
-    return Received(source, tuple(new), tuple(a.file_name for a in waiting), tuple(refused), known, pending)
+    for line in unreadable:
+        log.error("%s", line)
+    names = tuple(a.file_name for a in waiting)
+    return Received(source, tuple(new), names, tuple(refused), tuple(unreadable), known, pending)
+
+
+def _reopen(cursor: Cursor, contract: Contract) -> None:
+    """Files that were refused under another contract are read again: the contract may have been what was wrong."""
+    cursor.execute(
+        "select load.load_id, delivery.snapshot_date, delivery.sha256 from lineage.load as load "
+        "inner join lineage.delivery as delivery using (delivery_id) "
+        "where delivery.source = %s and load.state = 'refused' and load.contract_fingerprint <> %s",
+        (contract.source, contract.fingerprint),
+    )
+    for load_id, snapshot_date, sha256 in cursor.fetchall():
+        for table in ("lineage.check_result", "quarantine.rejected_row", "lineage.load"):
+            cursor.execute(f"delete from {table} where load_id = %s", (load_id,))
+        cursor.execute(
+            "update lineage.delivery set verdict = null, rule = null, reason_zh = null, reason_en = null "
+            "where source = %s and snapshot_date = %s and sha256 = %s",
+            (contract.source, snapshot_date, sha256),
+        )
 
 
 def load_delivery(delivery_id: int, settings: Settings) -> Outcome:

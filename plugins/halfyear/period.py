@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from halfyear.errors import UsageError
 from halfyear.settings import LOCAL_ZONE
 
-_CODE = re.compile(r"(\d{4})-S([12])\Z")
+#: No half-year of ours is earlier or later, and its neighbours exist too.
+_CODE = re.compile(r"((?:19|20|21)\d{2})-S([12])\Z", re.ASCII)
 
 
 @dataclass(frozen=True, order=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from halfyear import warehouse
 from halfyear.settings import Settings
@@ -57,18 +59,20 @@ def progress() -> Iterator[NightProgress]:
         yield NightProgress(shown)
 
 
-def last_delivery(settings: Settings) -> int:
-    """The newest delivery before the night; what comes after it is this night's."""
+def start(settings: Settings) -> datetime:
+    """The instant, by the clock of the warehouse, from which on a verdict belongs to this night."""
     with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
-        cursor.execute("select coalesce(max(delivery_id), 0) from lineage.delivery")
+        cursor.execute("select clock_timestamp()")
         row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    assert row is not None
+    instant: datetime = row[0]
+    return instant
 
 
-def night(settings: Settings, before: int, seconds: float) -> None:
-    """Print the deliveries that came after ``before``, with the account of their rows and their trouble."""
+def night(settings: Settings, since: datetime, seconds: float) -> None:
+    """Print the deliveries that were judged, or judged anew, since then: the account of their rows and their trouble."""
     console = Console()
-    rows = _deliveries(settings, before)
+    rows = _deliveries(settings, since)
     if not rows:
         console.print(f"nothing new in the inbox; nothing was changed ({seconds:.0f} s)", highlight=False)
         return
@@ -78,7 +82,8 @@ def night(settings: Settings, before: int, seconds: float) -> None:
         box=SIMPLE,
         pad_edge=False,
     )
-    table.add_column("file", no_wrap=True)
+    # A name that keeps to the agreement fits; any other may be as long as it likes.
+    table.add_column("file", overflow="fold", min_width=max(min(len(row["file_name"]), 36) for row in rows))
     table.add_column("verdict", overflow="fold")
     for name in ("read", "loaded", "bad", "skip"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -86,7 +91,7 @@ def night(settings: Settings, before: int, seconds: float) -> None:
         late = " (late)" if row["is_late"] else ""
         numbers = (str(row[n]) for n in ("rows_read", "rows_loaded", "rows_quarantined", "rows_skipped"))
         style = {"refused": "red", "loaded_with_quarantine": "yellow"}.get(row["verdict"] or "")
-        table.add_row(row["file_name"], f"{row['verdict'] or 'waiting'}{late}", *numbers, style=style)
+        table.add_row(Text(row["file_name"]), f"{row['verdict'] or 'waiting'}{late}", *numbers, style=style)
     console.print(table)
     for row in rows:
         if row["verdict"] == "refused":
@@ -116,21 +121,21 @@ def night(settings: Settings, before: int, seconds: float) -> None:
         )
 
 
-def exit_code(settings: Settings, before: int) -> int:
+def exit_code(settings: Settings, since: datetime) -> int:
     """1 when this night refused a file or quarantined a row, else 0."""
-    return int(any(row["verdict"] in _TROUBLE for row in _deliveries(settings, before)))
+    return int(any(row["verdict"] in _TROUBLE for row in _deliveries(settings, since)))
 
 
-def _deliveries(settings: Settings, before: int) -> list[dict[str, Any]]:
+def _deliveries(settings: Settings, since: datetime) -> list[dict[str, Any]]:
     with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
         cursor.execute(
             "select delivery.file_name, delivery.verdict, delivery.is_late, delivery.rule, delivery.reason_zh, "
             "delivery.reason_en, coalesce(load.rows_read, 0), coalesce(load.rows_loaded, 0), "
             "coalesce(load.rows_quarantined, 0), coalesce(load.rows_skipped, 0) "
             "from lineage.delivery as delivery left join lineage.load as load using (delivery_id) "
-            "where delivery.delivery_id > %s and delivery.verdict is distinct from 'ignored' "
+            "where (delivery.judged_at >= %s or delivery.verdict is null) and delivery.verdict is distinct from 'ignored' "
             "order by delivery.source, delivery.snapshot_date, delivery.sequence, delivery.file_name",
-            (before,),
+            (since,),
         )
         names = (
             "file_name",

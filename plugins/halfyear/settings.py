@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta, timezone
 from pathlib import Path
 
+from halfyear.errors import UsageError
+
 #: Every date of the sources and every half-year is in this zone (UTC+8, no daylight saving).
 LOCAL_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
 LOCAL_ZONE_NAME = "Asia/Shanghai"
@@ -47,7 +49,7 @@ class Settings:
 
 
 def load() -> Settings:
-    """Read the settings from the environment; nothing is created."""
+    """Read the settings from the environment; nothing is created. Raises UsageError for one that cannot be read."""
     project = Path(os.environ.get("HALFYEAR_PROJECT", Path(__file__).resolve().parents[2]))
     home = Path(os.environ.get("HALFYEAR_HOME", project / ".halfyear")).absolute()
     return Settings(
@@ -57,6 +59,13 @@ def load() -> Settings:
         landing=os.environ.get("HALFYEAR_LANDING", str(home / "landing")),
         warehouse=os.environ.get("HALFYEAR_WAREHOUSE") or None,
         token_key=os.environ.get("HALFYEAR_TOKEN_KEY") or None,
-        parser_memory_mb=int(os.environ.get("HALFYEAR_PARSER_MEMORY_MB", "2048")),
-        parser_seconds=int(os.environ.get("HALFYEAR_PARSER_SECONDS", "1800")),
+        parser_memory_mb=_whole("HALFYEAR_PARSER_MEMORY_MB", 2048),
+        parser_seconds=_whole("HALFYEAR_PARSER_SECONDS", 1800),
     )
+
+
+def _whole(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal() or int(text) == 0:
+        raise UsageError(f"{name}={text}: 应为正整数 / must be a whole number above 0")
+    return int(text)

@@ -72,7 +72,9 @@ def report(settings: Settings) -> dict[str, Any]:
             )
         cursor.execute(
             "select delivery_id, file_name, verdict, rule, reason_zh, reason_en from lineage.delivery "
-            "where verdict = 'refused' order by delivery_id desc limit 20"
+            "where verdict = 'refused' and not exists (select from lineage.standing where upper_inf(known_at) "
+            "and standing.source = delivery.source and standing.snapshot_date = delivery.snapshot_date) "
+            "order by delivery_id desc limit 20"
         )
         names = ("delivery", "file_name", "verdict", "rule", "reason_zh", "reason_en")
         found["attention"] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -144,9 +144,9 @@ def _judge_day(
                     speaker.delivery_id,
                     "refused",
                     "fewer_rows_than_before",
-                    f"全量快照只有 {speaker.rows} 行，上一期为 {rows_before} 行；核实后运行 halfyear accept "
+                    f"全量快照只有 {speaker.rows} 行，上一期为 {rows_before or 0} 行；核实后运行 halfyear accept "
                     f"{speaker.delivery_id} --reason …",
-                    f"the full list has {speaker.rows} rows, the one before it {rows_before}; when that is right, run "
+                    f"the full list has {speaker.rows} rows, the one before it {rows_before or 0}; when that is right, run "
                     f"halfyear accept {speaker.delivery_id} --reason …",
                 )
             )

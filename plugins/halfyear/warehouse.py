@@ -24,7 +24,7 @@ from psycopg2.extensions import cursor as Cursor
 from halfyear import contract as contracts
 from halfyear import embedded, indicator, mart
 from halfyear.contract import Contract
-from halfyear.errors import ContractError, InfrastructureFault
+from halfyear.errors import ContractError, InfrastructureFault, UsageError
 from halfyear.settings import LOCAL_ZONE_NAME, Settings
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,8 @@ def connect(settings: Settings, role: Role = "loader") -> Connection:
         raise InfrastructureFault(
             f"无法连接数据仓库 / the warehouse cannot be reached: {str(error).splitlines()[0]}"
         ) from None
+    except psycopg2.ProgrammingError:  # quotes the URL, which may hold a password
+        raise UsageError("HALFYEAR_WAREHOUSE 不是 PostgreSQL 的 URL / is no URL of a PostgreSQL server") from None
     if connection.server_version < MINIMUM_VERSION:
         connection.close()
         raise InfrastructureFault("需要 PostgreSQL 18 / the warehouse needs PostgreSQL 18 or newer")

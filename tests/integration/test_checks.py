@@ -315,6 +315,48 @@ def test_values_of_persons_are_masked_and_long_ones_cut(table: Kiln) -> None:
 
 
 @pytest.mark.parametrize(
+    ("remark", "shown"),
+    [
+        ("13800138000", "***"),
+        ("电话１３８００１３８０００转", "***"),
+        ("+86 138-0013-8000", "***"),
+        ("证件11010119900307001x", "***"),
+        ("110101900307001", "***"),
+        ("附言" * 40 + "13800138000", "***"),
+        ("1234567890123456", "1234567890123456"),
+        ("12800138000", "12800138000"),
+        ("91441900MA4W2QAB12", "91441900MA4W2QAB12"),
+    ],
+)
+def test_values_shaped_like_personal_numbers_are_masked_in_every_column(table: Kiln, remark: str, shown: str) -> None:
+    table.add({"remark": remark})
+    table.quarantine(table.run(rows_rule("by_remark", "true", column="remark")))
+    assert table.select("select masked_value from quarantine.rejected_row") == [(shown,)]
+
+
+@pytest.mark.parametrize(
+    ("code", "has_persons", "shown"),
+    [
+        ("114412890073961838", True, "***"),
+        ("114412890073961838", False, "114412890073961838"),
+        ("13800138000", False, "***"),
+        ("9144030071526726XX", True, "9144030071526726XX"),
+        (None, False, None),
+    ],
+)
+def test_a_credit_code_of_digits_is_shown_where_no_person_is_spoken_of(
+    table: Kiln, code: str | None, has_persons: bool, shown: str | None
+) -> None:
+    table.add({"body_code": code})
+    results = table.run(rows_rule("by_code", "true", column="body_code"))
+    if not has_persons:
+        facts = [p.model_copy(update={"classification": None, "identifies_person": False}) for p in kiln().properties]
+        table.contract = table.contract.model_copy(update={"properties": tuple(facts)})
+    table.quarantine({"by_code": results["by_code"]})
+    assert table.select("select masked_value from quarantine.rejected_row") == [(shown,)]
+
+
+@pytest.mark.parametrize(
     ("kind", "kwargs", "remarks"),
     [
         (

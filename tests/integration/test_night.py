@@ -8,14 +8,16 @@ import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
+from click.testing import CliRunner
 
+from halfyear import command, demo, inbox, landing, loading, night, period, table
 from halfyear import contract as contracts
-from halfyear import demo, landing, loading, night, period, table
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import InfrastructureFault, UsageError
 from halfyear.settings import Settings
@@ -274,6 +276,74 @@ def test_unusable_files_lose_nothing(warehouse: Settings) -> None:
     )
     assert all(rule and zh and en for _, rule, zh, en in reasons), reasons
     assert query(warehouse, "select count(*) from core.catalogue_unit where upper_inf(valid_at)") == [(10,)]
+
+
+def test_bytes_that_come_back_belong_to_the_delivery_that_stands(warehouse: Settings) -> None:
+    first = write_units(warehouse, "catalogue_unit_20220630.csv", unit_rows(10))
+    content = first.read_bytes()
+    ingest(warehouse)
+    first.write_bytes(content.replace(b"10,8,5", b"10,8,4"))
+    ingest(warehouse)
+    first.with_name("catalogue_unit_20220630_2.csv").write_bytes(content)
+    (outcome,) = ingest(warehouse)
+    assert (outcome.verdict, outcome.rows_read, outcome.rows_loaded) == ("loaded", 10, 10)
+    assert query(
+        warehouse,
+        "select file_name, rows_loaded from lineage.load inner join lineage.delivery using (delivery_id) "
+        "where load_id in (select load_id from core.catalogue_unit where upper_inf(known_at))",
+    ) == [("catalogue_unit_20220630_2.csv", 10)]
+
+
+def test_a_mended_contract_reads_a_refused_file_again(
+    warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(warehouse.expectations, project / "expectations")
+    (project / "sql").symlink_to(warehouse.sql)
+    monkeypatch.setenv("HALFYEAR_PROJECT", str(project))
+    settings = replace(warehouse, project=project)
+    path = write_units(settings, "catalogue_unit_20220630.csv", unit_rows(10))
+    path.write_text(path.read_text("utf-8").replace("是否需编目挂接", "是否须编目"), "utf-8")
+    assert [(o.verdict, o.rows_loaded) for o in ingest(settings, "catalogue_unit")] == [("refused", 0)]
+    assert ingest(settings, "catalogue_unit") == []
+    declared = project / "expectations" / "sources" / "catalogue_unit.yaml"
+    text = declared.read_text("utf-8")
+    declared.write_text(
+        text.replace("businessName: 是否需编目挂接,", "businessName: 是否需编目挂接, aliases: [是否须编目],"), "utf-8"
+    )
+    contracts.load_all.cache_clear()
+    assert [(o.verdict, o.rows_loaded) for o in ingest(settings, "catalogue_unit")] == [("loaded", 10)]
+
+
+def test_a_file_dated_tomorrow_loads_when_its_day_has_come(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_units(warehouse, "catalogue_unit_20220630.csv", unit_rows(10))
+    real = inbox.named
+    with monkeypatch.context() as earlier:
+        earlier.setattr(inbox, "named", lambda *arguments: real(*arguments, date(2022, 6, 29)))
+        assert ingest(warehouse) == []
+    assert query(warehouse, "select verdict, rule from lineage.delivery") == [("refused", "snapshot_date_in_future")]
+    assert [o.verdict for o in ingest(warehouse)] == ["loaded"]
+
+
+def test_one_bad_source_keeps_nobody_else_waiting(warehouse: Settings) -> None:
+    folder = write_units(warehouse, "catalogue_unit_20220630.csv", unit_rows(10)).parent
+    (folder / "catalogue_unit_20220629.csv").symlink_to("catalogue_unit_20220629.csv")
+    done = CliRunner().invoke(command.main, ["ingest"])
+    assert done.exit_code == 3
+    assert "catalogue_unit_20220629.csv" in done.output
+    assert query(warehouse, "select verdict from lineage.delivery") == [("loaded",)]
+    assert night.stale_periods() == []
+
+
+def test_a_late_day_that_refuses_a_later_one_is_reported(warehouse: Settings) -> None:
+    write_units(warehouse, "catalogue_unit_20220630.csv", unit_rows(10))
+    assert CliRunner().invoke(command.main, ["ingest"]).exit_code == 0
+    write_units(warehouse, "catalogue_unit_20220629.csv", unit_rows(30))
+    done = CliRunner().invoke(command.main, ["ingest"])
+    assert done.exit_code == 1
+    assert "catalogue_unit_20220630.csv: fewer_rows_than_before" in done.output
 
 
 def test_killed_run_is_harmless(warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from upath import UPath
 from halfyear import contract as contracts
 from halfyear import inbox, landing
 from halfyear import settings as settings_module
+from halfyear.errors import InfrastructureFault
 from halfyear.settings import LOCAL_ZONE, Settings
 
 TODAY = date(2022, 7, 1)
@@ -114,8 +116,33 @@ def test_growing_file_waits(settings: Settings, monkeypatch: pytest.MonkeyPatch)
     assert scan(settings) == ([], ["catalogue_unit_20220628.csv"])
 
 
-def test_absent_folder_is_empty(settings: Settings) -> None:
+def test_absent_folder_of_a_source_is_empty_and_an_absent_inbox_a_fault(settings: Settings) -> None:
+    with pytest.raises(InfrastructureFault, match="inbox does not exist"):
+        scan(settings)
+    Path(settings.inbox).mkdir(parents=True)
     assert scan(settings) == ([], [])
+
+
+def test_odd_things_in_the_inbox(settings: Settings) -> None:
+    folder = drop(settings, "catalogue_unit_20220630.csv", "a\n", age=90).parent
+    os.mkfifo(folder / "catalogue_unit_20220629.csv")
+    (folder / "catalogue_unit_20220628.csv").symlink_to("catalogue_unit_20220628.csv")
+    Path(os.fsdecode(os.fsencode(folder) + "/单位.csv".encode("gb18030"))).write_text("x\n")
+    (folder / "two\nlines.csv").write_text("x\n")
+    contract = contracts.load_all(settings.expectations)["catalogue_unit"]
+    ready, waiting = inbox.scan(contract, settings)
+    assert waiting == []
+    found = {a.file_name: a for a in ready}
+    assert found.keys() == {
+        "catalogue_unit_20220628.csv",
+        "catalogue_unit_20220629.csv",
+        "catalogue_unit_20220630.csv",
+        "\\udcb5\\udca5λ.csv",
+        "two\\nlines.csv",
+    }
+    assert found["catalogue_unit_20220628.csv"].unreadable
+    assert found["catalogue_unit_20220629.csv"].ignored
+    assert {a.fault.rule for a in ready if a.fault} == {"file_name"}
 
 
 def test_bytes_are_kept_once_with_a_manifest_per_name(settings: Settings) -> None:
@@ -123,13 +150,31 @@ def test_bytes_are_kept_once_with_a_manifest_per_name(settings: Settings) -> Non
     second = drop(settings, "catalogue_unit_20220630_2.csv", "same\n", age=90)
     landed = []
     for path in (first, second, first):
-        stat = path.stat()
-        modified = datetime.fromtimestamp(stat.st_mtime, LOCAL_ZONE)
-        landed.append(landing.keep(inbox.named("catalogue_unit", UPath(path), stat.st_size, modified), settings))
+        seen = path.stat()
+        modified = datetime.fromtimestamp(seen.st_mtime, LOCAL_ZONE)
+        landed.append(landing.keep(inbox.named("catalogue_unit", UPath(path), seen.st_size, modified), settings))
     assert [one.is_new for one in landed] == [True, False, False]
     folder = Path(settings.landing) / landed[0].sha256[:2] / landed[0].sha256
     assert (folder / "content").read_text() == "same\n"
     assert len(list(folder.glob("*.json"))) == 2
     assert list((Path(settings.landing) / "incoming").iterdir()) == []
+    assert stat.S_IMODE(Path(settings.landing).stat().st_mode) == 0o700
     with landing.local_copy(landed[0].sha256, "csv", settings) as copy:
         assert copy.read_text() == "same\n"
+    (folder / "content").write_text("other\n")
+    with (
+        pytest.raises(InfrastructureFault, match="have changed"),
+        landing.local_copy(landed[0].sha256, "csv", settings),
+    ):
+        pass
+
+
+def test_half_copies_of_killed_runs_are_swept(settings: Settings) -> None:
+    incoming = Path(settings.landing) / "incoming"
+    incoming.mkdir(parents=True)
+    for name, age in (("dead", 3600), ("living", 1)):
+        (incoming / name).write_text("half")
+        then = time.time() - age
+        os.utime(incoming / name, (then, then))
+    landing.sweep(settings)
+    assert [path.name for path in incoming.iterdir()] == ["living"]

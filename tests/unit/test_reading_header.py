@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from reading_files import PROPERTIES, SAMPLE, SHORT, contract, csv_file, parquet_file, prop, read_file
+from reading_files import PROPERTIES, SAMPLE, SHORT, contract, csv_file, jsonl_file, parquet_file, prop, read_file
 
 from halfyear.errors import FileRefused
 from halfyear.reading.header import Matcher
@@ -71,7 +71,50 @@ def test_brackets_that_belong_to_the_header_stay() -> None:
     assert found("内存（GB）") == "memory_gb"
     assert found("内存(gb)") == "memory_gb"
     assert found("内存(MB)") is None
-    assert found("内存") is None
+    assert found("内存(单位:MB)") is None
+    assert found("内存(个)") is None
+    assert found("内存(计划)") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["内存(单位：GB)", "内存", "内存【GB】", "内存（GB）", "内存(单位:GB)(必填)", "内存(必填)", "内存(数值型)"]
+)
+def test_the_unit_in_the_contracts_own_header_is_compared_as_a_unit(text: str) -> None:
+    assert found(text) == "memory_gb"
+
+
+def test_a_header_without_its_unit_stands_for_one_column_only(tmp_path: Path) -> None:
+    source = contract(
+        prop("code", "编号", primaryKey=True),
+        prop("memory_gb", "内存(GB)", logicalType="number"),
+        prop("memory_mb", "内存(MB)", logicalType="number"),
+        prop("storage_gb", "存储(GB)", logicalType="number", unit="GB"),
+        prop("planned_on", "日期(计划)", logicalType="date"),
+    )
+    matcher = Matcher(plan_of(source))
+    names = {t: (matcher.find(t) or [None])[0] for t in ("内存", "内存(单位:MB)", "存储(单位：GB)", "日期", "存储")}
+    assert {text: column and column.name for text, column in names.items()} == {
+        "内存": None,
+        "内存(单位:MB)": "memory_mb",
+        "存储(单位：GB)": "storage_gb",
+        "日期": None,
+        "存储": "storage_gb",
+    }
+
+
+@pytest.mark.parametrize(("other", "value"), [("内存(GB)", 2), ("内存(MB)", None), ("颜色", 1)])
+def test_a_header_without_its_unit_stands_back_beside_one_with_a_unit(
+    tmp_path: Path, other: str, value: int | None
+) -> None:
+    read = read_file(csv_file(tmp_path, f"编号,名称,内存,{other}\nA,甲,1,2\n"), SAMPLE)
+    assert read.rows[0]["memory_gb"] == value
+
+
+def test_json_lines_do_not_mix_names_with_and_without_unit(tmp_path: Path) -> None:
+    first, second = {"编号": "A", "名称": "甲", "内存": 1}, {"编号": "B", "名称": "乙", "内存(GB)": 1}
+    assert read_file(jsonl_file(tmp_path, first), SAMPLE).rows[0]["memory_gb"] == 1
+    with pytest.raises(FileRefused, match="column_twice"):
+        read_file(jsonl_file(tmp_path, first, second), SAMPLE)
 
 
 def test_the_unit_is_read_where_the_contract_says_so() -> None:
@@ -84,8 +127,14 @@ def test_the_unit_is_read_where_the_contract_says_so() -> None:
     assert found("price") == "price"
 
 
-def test_a_date_pattern_in_brackets_is_no_other_column() -> None:
-    assert found("启用日期(YYYY-MM-DD)") == "opened_on"
+@pytest.mark.parametrize("hint", ["YYYY-MM-DD", "日期格式", "格式：YYYYMMDD", "文本格式"])
+def test_a_pattern_in_brackets_is_no_other_column(hint: str) -> None:
+    assert found(f"启用日期（{hint}）") == "opened_on"
+
+
+@pytest.mark.parametrize(("hint", "name"), [("18位", "code"), ("18位数字", "code"), ("18", None), ("第18位", None)])
+def test_a_length_in_brackets_is_no_other_column(hint: str, name: str | None) -> None:
+    assert found(f"编号（{hint}）") == name
 
 
 def test_a_factor_reaches_the_values(tmp_path: Path) -> None:
@@ -138,6 +187,24 @@ def test_unknown_columns_are_ignored_and_recorded_and_missing_optional_ones_load
     assert [row["amount"] for row in read.rows] == [None, None]
     assert [f.severity for f in read.remarks("column_missing")] == ["warning"]
     assert [f.severity for f in read.remarks("column_unknown")] == ["info", "info"]
+
+
+def test_names_of_columns_that_may_be_values_are_hidden(tmp_path: Path) -> None:
+    names = ["颜色", "13800138000", "138-0013-8000", "批次202206", "批次２０２２０６", "说" * 21, "说" * 20]
+    shown = ("颜色", "***", "说" * 20)
+    read = read_file(csv_file(tmp_path, f"编号,名称,{','.join(names)}\nA,甲{',1' * len(names)}\n"))
+    assert read.summary.unknown_columns == shown
+    assert [(f.reason_en.split()[2], f.count) for f in read.remarks("column_unknown")] == [
+        ("颜色", 1),
+        ("***", 5),
+        ("说" * 20, 1),
+    ]
+    line = {"编号": "A", "名称": "甲", **dict.fromkeys(names, 1)}
+    assert read_file(jsonl_file(tmp_path, line)).summary.unknown_columns == shown
+    with pytest.raises(FileRefused) as refused:
+        read_file(csv_file(tmp_path, "编号,数量,13800138000\nA,1,1\n"))
+    assert "***" in refused.value.finding.reason_zh
+    assert "13800138000" not in str(refused.value)
 
 
 def test_columns_may_come_in_any_order(tmp_path: Path) -> None:

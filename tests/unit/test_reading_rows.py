@@ -26,6 +26,8 @@ from reading_files import (
 
 from halfyear.contract import Contract
 from halfyear.errors import FileRefused, Finding
+from halfyear.reading import fault
+from halfyear.reading.plan import plan_of
 from halfyear.reading.token import token
 
 Lines = list[list[str]]
@@ -234,9 +236,18 @@ def test_rows_of_one_cell_with_a_key_are_never_notes(tmp_path: Path) -> None:
 
 
 @both
-def test_a_register_without_data_is_refused(tmp_path: Path, write: Write) -> None:
-    for lines in ([HEAD], [HEAD, ["", "", ""]], [HEAD, ["填报人：张三", "", ""]]):
-        assert refused(write(tmp_path, lines)).rule == "no_usable_row"
+def test_a_register_without_data_comes_through_with_no_rows(tmp_path: Path, write: Write) -> None:
+    """The judge refuses it, and an operator can accept it."""
+    for lines, skipped in (
+        ([HEAD], 0),
+        ([HEAD, ["", "", ""]], 0),
+        ([HEAD, ["填报人：张三", "", ""]], 1),
+        ([HEAD, ["合计", "", "0"], ["备注：本期无", "", ""]], 2),
+    ):
+        assert read_file(write(tmp_path, lines)).account == (skipped, 0, 0, skipped)
+    assert read_file(parquet_file(tmp_path, {"编号": [], "名称": []})).account == (0, 0, 0, 0)
+    assert refused(write(tmp_path, [["填报人：张三"]])).rule == "header_missing"
+    assert refused(write(tmp_path, [HEAD, ["合计", "", "7"]])).rule == "control_total"
 
 
 @both
@@ -268,6 +279,47 @@ def test_a_row_may_be_rejected_for_several_cells_and_counts_once(tmp_path: Path)
     ]
     assert {c.record_key for c in read.cells} == {"A"}
     assert [c.value for c in read.cells] == ["x", "昨天", "***"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "13800138000",
+        "电话１３８００１３８０００",
+        "+86 138-0013-8000",
+        "8613800138000",
+        "11010119900307001X",
+        "110101 19900307 001x",
+        "张三110101900307001",
+        "4.41900199001011E+17",
+        "附言" * 40 + "13800138000",
+    ],
+)
+def test_values_shaped_like_personal_numbers_are_hidden_in_every_column(tmp_path: Path, cell: str) -> None:
+    source = contract(prop("code", "编号", primaryKey=True), prop("opened_on", "日期", logicalType="date"))
+    read = read_file(csv_file(tmp_path, f"编号,日期\nA,{cell}\nB,2022-01-01\n"), source)
+    assert [c.value for c in read.cells] == ["***"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["2022-02-30", "2022-02-30 09:30:00", "20220230093000", "12800138000", "1234567890123456", "91440300MA"]
+)
+def test_other_values_stay_visible(tmp_path: Path, cell: str) -> None:
+    source = contract(prop("code", "编号", primaryKey=True), prop("opened_on", "日期", logicalType="date"))
+    read = read_file(csv_file(tmp_path, f"编号,日期\nA,{cell}\nB,2022-01-01\n"), source)
+    assert [c.value for c in read.cells] == [cell]
+
+
+def test_eighteen_digits_are_a_credit_code_only_where_no_person_is_spoken_of() -> None:
+    code = "114412890073961837"
+    assert fault.shown_value(code, may_be_code=True) == code
+    assert fault.shown_value(code) == "***"
+    assert fault.shown_value("13800138000", may_be_code=True) == "***"
+    assert fault.shown_value(f"{code} 张三", may_be_code=True) == "***"
+    assert fault.shown_value(13800138000.0) == "***"
+    assert fault.shown_value("91441900MA4W2QAB12") == "91441900MA4W2QAB12"
+    assert plan_of(SAMPLE).has_persons
+    assert not plan_of(SHORT).has_persons
 
 
 def test_the_reader_does_not_judge_what_the_warehouse_judges(tmp_path: Path) -> None:

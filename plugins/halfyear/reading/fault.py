@@ -6,12 +6,29 @@ exception for a fault of the whole file.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from halfyear.errors import FileRefused, Finding
 
 #: Cells above this many characters make the row bad.
 LONGEST_CELL = 100_000
+#: What stands in place of a value that concerns a person.
+MASK: Final = "***"
+#: A number of an identity document (15 or 18 places), a mobile number, or one of them in scientific notation, alone or
+#: inside a longer text. Read alike by Python and PostgreSQL, after NFKC.
+PERSONAL_SHAPE: Final = (
+    "(?<![0-9])[0-9](?:[ -]?[0-9]){14}(?![0-9])"
+    "|(?<![0-9])[0-9](?:[ -]?[0-9]){16}[ -]?[0-9Xx](?![0-9])"
+    "|(?<![0-9])(?:0|86|0086)?[ -]?1[ -]?[3-9](?:[ -]?[0-9]){9}(?![0-9])"
+    "|[0-9][.][0-9]{6,}[Ee][+]?1[047](?![0-9])"
+)
+#: A whole value of 18 places that may be a unified social credit code as well as an identity number.
+CODE_SHAPE: Final = "^[0-9]{17}[0-9Xx]$"
+_PERSONAL = re.compile(PERSONAL_SHAPE)
+_CODE = re.compile(CODE_SHAPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +140,30 @@ def shown(cell: object) -> str | None:
         return None
     text = " ".join(str(cell)[: 2 * _SHOWN].translate(_UNSHOWABLE).split())
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def shown_value(cell: object, *, may_be_code: bool = False) -> str | None:
+    """As ``shown``, but hidden when it has the shape of a personal number.
+
+    ``may_be_code``: 18 digits are a unified social credit code here.
+    """
+    value = shown(cell)
+    if value is None:
+        return None
+    text = f"{cell:.0f}" if isinstance(cell, float) and abs(cell) < 1e20 else str(cell)
+    text = unicodedata.normalize("NFKC", text)
+    if not _PERSONAL.search(text) or (may_be_code and _CODE.fullmatch(text.strip())):
+        return value
+    return MASK
+
+
+_LONGEST_NAME = 20
+_DIGITS = re.compile("[0-9]{6}")
+
+
+def shown_name(text: str) -> str:
+    """The name of a column that no contract knows, hidden when it may be a value: a long one, or one with a number."""
+    name = unicodedata.normalize("NFKC", text)
+    if len(name.strip()) > _LONGEST_NAME or _DIGITS.search(name) or _PERSONAL.search(name):
+        return MASK
+    return shown(text) or ""

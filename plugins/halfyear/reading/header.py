@@ -1,9 +1,10 @@
 """The header: which column of the file holds which property. Nothing is matched loosely.
 
 A header cell is compared after NFKC, without spaces, line breaks, ``*`` and case. Brackets are dropped only when
-they hold a unit (or 必填, 选填, a date pattern) that cannot change the meaning, and never where the contract's own
-header has them: 内存(MB) is not 内存(GB), 发布日期(计划) is not 发布日期. Where the contract reads the unit
-(``headerUnits``), the brackets give the factor. The field's English name is accepted as well.
+they hold a unit (or 必填, 选填, a length or date pattern) that cannot change the meaning: 发布日期(计划) is not 发布日期.
+Where the contract's own header has a unit in brackets, 内存(GB), unit is compared with unit: 内存(单位:GB) is the
+same and 内存(MB) is not; 内存 without a unit is the same unless the row has another 内存. Where the contract reads the
+unit (``headerUnits``), the brackets give the factor. The field's English name is accepted as well.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from halfyear.reading.fault import refusal, shown
+from halfyear.reading.fault import refusal, shown_name
 from halfyear.reading.plan import Column, Plan
 
 #: The header is looked for in this many rows.
@@ -30,7 +31,10 @@ _OTHER_UNITS = _words(
     "元 千元 万元 亿元 kb mb gb tb k m g t kbps mbps gbps mb/s % ‰ 年 季度 月 周 日 天 工作日 个工作日 小时 时 分钟 分 秒 "
     "平方米 亩 公顷 平方公里 米 千米 公里 万 亿 万人 万人次 万次 万件 万条 万个 千个 百个"
 )
-_HARMLESS = re.compile(r"必填项?|选填项?|非必填项?|[ymdhs年月日时分秒:/.\-]{4,}")
+_HARMLESS = re.compile(
+    r"必填项?|选填项?|非必填项?|(?:格式:?)?[ymdhs年月日时分秒:/.\-]{4,}"
+    r"|(?:日期|时间|日期时间|文本|数字|数值|字符)(?:型|格式)|(?:长度:?)?[0-9]{1,4}位(?:数字|字符|代码|编码)?"
+)
 _BRACKETS = re.compile(r"(.+?)[(\[【〔]([^()\[\]【】〔〕]*)[)\]】〕]\Z")
 
 
@@ -80,9 +84,27 @@ class Matcher:
         read = [c for c in plan.columns if c.header_units]
         self._by_header = {fold(h): c for c in plan.columns if not c.header_units for h in c.headers}
         self._by_base = {_split(fold(h))[0]: c for c in read for h in c.headers}
+        stated: dict[tuple[str, str], list[Column]] = {}
+        bare: dict[str, list[Column]] = {}
+        for column in plan.columns:
+            for base, inner in {_split(fold(h)) for h in column.headers}:
+                bare.setdefault(base, []).append(column)
+                if not column.header_units and _is_unit_of(column, _unit(inner)):
+                    stated.setdefault((base, _unit(inner)), []).append(column)
+        self._by_unit = {key: columns[0] for key, columns in stated.items() if len(columns) == 1}
+        #: Headers that leave out the unit of the contract's header and can mean no other column.
+        self._without_unit = {base: bare[base][0] for base, _ in stated if len(bare[base]) == 1}
 
     def find(self, text: str) -> tuple[Column, Decimal | None] | None:
         """The property that a header cell names, with the factor of its unit; None for an unknown column."""
+        inferred = self.infer(text)
+        return self._stated(text) or (inferred and (inferred, None))
+
+    def infer(self, text: str) -> Column | None:
+        """The property whose header has a unit in brackets that this cell leaves out."""
+        return self._without_unit.get(_without_hints(fold(text)))
+
+    def _stated(self, text: str) -> tuple[Column, Decimal | None] | None:
         folded = fold(text)
         if not folded:
             return None
@@ -92,11 +114,14 @@ class Matcher:
         if base in self._by_base:
             column = self._by_base[base]
             factors = {fold(unit): Decimal(factor) for unit, factor in column.header_units}
-            unit = inner.removeprefix("单位").lstrip(":")
+            unit = _unit(inner)
             if unit in factors:
                 factor = factors[unit]
                 return column, None if factor == 1 else factor
         while inner:
+            united = self._by_unit.get((base, _unit(inner)))
+            if united is not None:
+                return united, None
             candidate = self._by_header.get(base)
             if not _is_droppable(inner, candidate):
                 return None
@@ -114,12 +139,20 @@ class Matcher:
         bindings: list[Binding] = []
         unknown: list[str] = []
         twice: list[Column] = []
+        stated = [self._stated(text) for text in texts]
+        inferred = [None if found else self.infer(text) for found, text in zip(stated, texts, strict=True)]
+        # A name without its unit stands back where another cell has the same name with one.
+        taken = {found[0].name for found in stated if found}
+        taken_bases = {_base(text) for text, column in zip(folded, inferred, strict=True) if column is None}
         for position, text in enumerate(texts[:named_width]):
             if not folded[position]:
                 continue
-            found = self.find(text)
+            found = stated[position]
+            column = inferred[position]
+            if column is not None and column.name not in taken and _base(folded[position]) not in taken_bases:
+                found = column, None
             if found is None:
-                unknown.append(shown(text) or "")
+                unknown.append(shown_name(text))
             elif any(b.column is found[0] for b in bindings):
                 twice.append(found[0])
             else:
@@ -207,11 +240,41 @@ def _split(folded: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (folded, "")
 
 
+def _base(folded: str) -> str:
+    """A folded header without any brackets at its end."""
+    base, inner = _split(folded)
+    while inner:
+        base, inner = _split(base)
+    return base
+
+
+def _without_hints(folded: str) -> str:
+    """A folded header without brackets that only say 必填 or how long a value is."""
+    base, inner = _split(folded)
+    while inner and _HARMLESS.fullmatch(inner):
+        folded = base
+        base, inner = _split(folded)
+    return folded
+
+
+def _unit(inner: str) -> str:
+    return inner.removeprefix("单位").lstrip(":")
+
+
+def _is_unit_of(column: Column, unit: str) -> bool:
+    """Whether brackets in the contract's own header hold the unit of the column."""
+    if not unit:
+        return False
+    if column.unit:
+        return unit == fold(column.unit)
+    return column.logical_type in ("integer", "number") and (unit in _COUNTS or unit in _OTHER_UNITS)
+
+
 def _is_droppable(inner: str, column: Column | None) -> bool:
     """Whether brackets that hold ``inner`` can be left out without a change of meaning."""
     if _HARMLESS.fullmatch(inner):
         return True
-    unit = inner.removeprefix("单位").lstrip(":")
+    unit = _unit(inner)
     is_unit = inner != unit or unit in _COUNTS or unit in _OTHER_UNITS
     declared = fold(column.unit) if column is not None and column.unit else ""
     if unit == declared:

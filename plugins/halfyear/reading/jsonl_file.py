@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from halfyear.reading import encoding, header
-from halfyear.reading.fault import NOT_TEXT, Bad, broken_line, refusal, shown
+from halfyear.reading.fault import NOT_TEXT, Bad, broken_line, refusal, shown_name
 from halfyear.reading.header import Binding, Header, Matcher
 from halfyear.reading.plan import Plan
 from halfyear.reading.table import Row, Table
@@ -36,6 +36,7 @@ class _Objects:
         self._position = {c.name: i for i, c in enumerate(plan.columns)}
         self._places: dict[str, int | None] = {}
         self._seen: set[int] = set()
+        self._is_inferred: dict[int, bool] = {}
         self._count = 0
         width = len(plan.columns)
         bindings = [Binding(c, i) for i, c in enumerate(plan.columns)]
@@ -92,10 +93,13 @@ class _Objects:
         place = None
         if found is None:
             if len(self._places) < 10_000:
-                self.header.unknown.append(shown(name) or "")
+                self.header.unknown.append(shown_name(name))
         else:
             column, factor = found
             place = self._position[column.name]
+            is_inferred = self._matcher.infer(name) is not None
+            if self._is_inferred.setdefault(place, is_inferred) != is_inferred:
+                self._refuse_twice(place, None)
             binding = self.header.bindings[place]
             if place in self._seen and binding.factor != factor:
                 raise refusal(
@@ -109,7 +113,7 @@ class _Objects:
             self._places[name] = place
         return place
 
-    def _refuse_twice(self, place: int, number: int) -> NoReturn:
+    def _refuse_twice(self, place: int, number: int | None) -> NoReturn:
         self.header.twice = [self.header.bindings[place].column]
         header.refuse_columns(self.header, None, number)
         raise AssertionError("a column that is there twice raises")

@@ -76,6 +76,11 @@ class Plan:
         return tuple(c for c in self.columns if c.is_key)
 
     @property
+    def has_persons(self) -> bool:
+        """Whether a row of this source may tell of a person."""
+        return any(c.is_masked for c in self.columns)
+
+    @property
     def schema(self) -> pa.Schema:
         """``row_number``, ``record_key``, then the columns that reach the warehouse, in order."""
         fields = [pa.field("row_number", pa.int64()), pa.field("record_key", pa.string())]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from halfyear.errors import Finding
 from halfyear.reading import fault
-from halfyear.reading.fault import Bad, refusal, shown
+from halfyear.reading.fault import MASK, Bad, refusal, shown_value
 from halfyear.reading.header import Binding, fold
 from halfyear.reading.plan import Column, Plan
 from halfyear.reading.result import RejectedCell, Summary
@@ -47,6 +48,7 @@ _NOTES = (
 _LABEL = re.compile(f"(?:{'|'.join(word.rstrip(':') for word in _NOTES)})[人员者表]?(?::|$)")
 #: Lone cells at the end of the data that may turn out to be notes; more are data.
 _MOST_PENDING = 1000
+_CREDIT_CODE = "unified_social_credit_code"
 _CACHED = 50_000
 _CACHED_LENGTH = 200
 
@@ -137,7 +139,7 @@ class _Buffer:
 def read_rows(table: Table, plan: Plan, token_key: bytes, reject: Reject) -> Generator[pa.RecordBatch, None, Summary]:
     """Yield the batches of an open table, hand over its rejected cells, return its account.
 
-    Raises FileRefused when no row can be used, a required column turns out missing, or a control total differs.
+    Raises FileRefused when there are rows and none can be used, a required column turns out missing, or a control total differs.
     """
     return (yield from _Work(table, plan, token_key, reject).run())
 
@@ -388,9 +390,10 @@ class _Work:
         self.tally.rejected += len(faults)
         for i, found in faults.items():
             for column, bad, raw in found:
-                value = shown(raw)
+                may_be_code = column is not None and column.format == _CREDIT_CODE and not self.plan.has_persons
+                value = shown_value(raw, may_be_code=may_be_code)
                 if value is not None and column is not None and column.is_masked:
-                    value = "***"
+                    value = MASK
                 header = column.name if column else None
                 buffer.loose.append(RejectedCell(buffer.numbers[i], keys[i], header, bad.rule, bad.zh, bad.en, value))
         buffer.loose.sort(key=lambda cell: cell.row_number)
@@ -505,15 +508,7 @@ class _Work:
         tally = self.tally
         if tally.read != tally.accepted + tally.rejected + tally.skipped:
             raise AssertionError(f"rows do not add up: {tally}")
-        if not tally.data and self.plan.mode == "register":
-            raise refusal(
-                "no_usable_row",
-                "表头以下没有数据行",
-                "there is no row of data below the header",
-                "全量清单不能为空，请重新导出",
-                "a full list cannot be empty; export it again",
-                sheet=self.table.sheet,
-            )
+        # A register without data is judged where an operator can accept it.
         if tally.data and not tally.accepted:
             raise refusal(
                 "no_usable_row",
@@ -534,13 +529,14 @@ class _Work:
                 column=column.name,
                 dimension="completeness",
             )
-        for name in unknown:
+        for name, times in Counter(unknown).items():
             self._remark(
                 "column_unknown",
                 f"合同中没有的列“{name}”，已忽略",
                 f"the column {name} is not in the contract and is ignored",
                 severity="info",
                 dimension="normative",
+                count=times,
             )
         for name in self.table.hidden_sheets:
             self._remark(
@@ -570,7 +566,7 @@ class _Work:
             sheet=self.table.sheet,
             encoding=self.table.encoding,
             header_row=self.table.header_row,
-            unknown_columns=tuple(unknown),
+            unknown_columns=tuple(dict.fromkeys(unknown)),
             missing_columns=tuple(c.header for c in header.missing),
             hidden_sheets=self.table.hidden_sheets,
             findings=tuple(self.findings),
