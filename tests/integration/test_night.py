@@ -388,3 +388,16 @@ def test_as_known_gives_the_figure_of_that_instant(warehouse: Settings) -> None:
         then = {r["indicator_code"]: r["value"] for r in table.indicator_rows(connection, half, as_known=instant)}
         today = {r["indicator_code"]: r["value"] for r in table.indicator_rows(connection, half)}
     assert (then["catalogue_units"], today["catalogue_units"]) == (10, 8)
+
+
+def test_an_empty_register_snapshot_waits_for_an_operator(warehouse: Settings) -> None:
+    write_units(warehouse, "catalogue_unit_20220629.csv", unit_rows(3))
+    write_units(warehouse, "catalogue_unit_20220630.csv", [])
+    outcome = ingest(warehouse)[-1]
+    rules = query(warehouse, "select rule from lineage.delivery where verdict = 'refused'")
+    assert (outcome.verdict, rules) == ("refused", [("fewer_rows_than_before",)])
+    accepted = night.accept(outcome.delivery_id, "the list was abolished", "tester", warehouse)
+    assert (accepted.verdict, accepted.rows_loaded) == ("loaded", 0)
+    assert query(
+        warehouse, "select count(*) from core.catalogue_unit where upper_inf(known_at) and upper_inf(valid_at)"
+    ) == [(0,)]

@@ -145,9 +145,11 @@ def test_a_slow_parent_is_not_the_files_fault(tmp_path: Path, settings: Settings
     assert count == 45_000
 
 
-def test_a_parser_that_cannot_start_is_no_fault_of_the_file(tmp_path: Path, settings: Settings) -> None:
+@pytest.mark.parametrize("memory", [40, 50, 60, 70])
+def test_a_parser_that_cannot_start_is_no_fault_of_the_file(tmp_path: Path, settings: Settings, memory: int) -> None:
+    """Whether it dies or still says that memory ran out."""
     path = csv_file(tmp_path, HEAD + "A,甲,1\n")
-    with open_file(path, replace(settings, parser_memory_mb=60)) as opened, pytest.raises(InfrastructureFault):
+    with open_file(path, replace(settings, parser_memory_mb=memory)) as opened, pytest.raises(InfrastructureFault):
         list(opened.batches())
 
 

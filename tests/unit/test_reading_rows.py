@@ -316,7 +316,9 @@ def test_eighteen_digits_are_a_credit_code_only_where_no_person_is_spoken_of() -
     assert fault.shown_value(code) == "***"
     assert fault.shown_value("13800138000", may_be_code=True) == "***"
     assert fault.shown_value(f"{code} 张三", may_be_code=True) == "***"
-    assert fault.shown_value(13800138000.0) == "***"
+    for number in (13800138000, 13800138000.0, 441900199001011234.0):
+        assert fault.shown_value(number) == "***"
+    assert fault.shown_value(1.59e17) == "1.59e+17"
     assert fault.shown_value("91441900MA4W2QAB12") == "91441900MA4W2QAB12"
     assert plan_of(SAMPLE).has_persons
     assert not plan_of(SHORT).has_persons

@@ -57,6 +57,9 @@ def read(
     return (yield from rows.read_rows(open_table(path, plan), plan, token_key, reject))
 
 
+_FIRST_ROOM = 8 << 20
+
+
 def main() -> None:
     """Do the one task that standard input holds."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
@@ -96,6 +99,7 @@ def _work(task: dict[str, Any], rejected: Any, output: BinaryIO) -> dict[str, An
     importlib.import_module("halfyear.reading.rows")
     importlib.import_module(f"halfyear.reading.{task['format']}_file")
     pa.set_cpu_count(1)
+    bytearray(_FIRST_ROOM)  # a limit that leaves no room to begin is no fault of the file
     output.write(LENGTH.pack(READY))
     output.flush()
     layout = plan.from_json(task["plan"])

@@ -150,8 +150,7 @@ def shown_value(cell: object, *, may_be_code: bool = False) -> str | None:
     value = shown(cell)
     if value is None:
         return None
-    text = f"{cell:.0f}" if isinstance(cell, float) and abs(cell) < 1e20 else str(cell)
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", str(cell))
     if not _PERSONAL.search(text) or (may_be_code and _CODE.fullmatch(text.strip())):
         return value
     return MASK

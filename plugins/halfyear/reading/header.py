@@ -97,8 +97,8 @@ class Matcher:
 
     def find(self, text: str) -> tuple[Column, Decimal | None] | None:
         """The property that a header cell names, with the factor of its unit; None for an unknown column."""
-        inferred = self.infer(text)
-        return self._stated(text) or (inferred and (inferred, None))
+        stated, inferred = self._stated(text), self.infer(text)
+        return (inferred, None) if stated is None and inferred is not None else stated
 
     def infer(self, text: str) -> Column | None:
         """The property whose header has a unit in brackets that this cell leaves out."""

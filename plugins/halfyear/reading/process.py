@@ -140,6 +140,8 @@ class Reading:
                 self._is_ready = True
             elif size == END:
                 self._child.wait()
+                if not self._is_ready:
+                    raise self._death()
                 self._finish()
             else:
                 yield pa.ipc.read_record_batch(pa.py_buffer(self._read(size)), self._schema)
