@@ -129,7 +129,7 @@ def test_one_partition_per_touched_half_year(up: Settings, first_night: NightSum
     assert len(first_night.compute) == len(runs)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser() -> Iterator[webdriver.Chrome]:
     """Debian's Chromium, without a window and without talking to anybody but the page."""
     options = webdriver.ChromeOptions()
@@ -147,7 +147,9 @@ def browser() -> Iterator[webdriver.Chrome]:
     ):
         options.add_argument(argument)
     options.binary_location = shutil.which("chromium") or "chromium"
-    with webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"))) as opened:
+    # Without our settings, by which `down` is asked afterwards whether a process of ours is left.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HALFYEAR_")}
+    with webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"), env=environment)) as opened:
         yield opened
 
 
