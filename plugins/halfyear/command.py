@@ -111,7 +111,7 @@ def status(as_json: bool) -> None:
     "--periods", "count", type=click.IntRange(1, 4), default=4, show_default=True, help="Half-years up to 2022-S1."
 )
 def demo(count: int) -> None:
-    """Write the demo exports into the inbox; files that are there already are left alone."""
+    """Write the demo exports into the inbox; those that are there already with the same bytes are left alone."""
     from halfyear import demo as demo_module
 
     settings = settings_module.load()
@@ -232,7 +232,10 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str, o
         raise UsageError("xlsx 需要 -o 文件名 / a workbook needs a file: -o indicators.xlsx")
     with warehouse.transaction(settings) as connection:
         rows = table.indicator_rows(connection, periods.parse(period), body, _instant(as_known))
-    table.write_indicators(rows, form, output)
+    try:
+        table.write_indicators(rows, form, output)
+    except OSError as error:
+        raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
 
 
 @main.command()

@@ -49,7 +49,9 @@ def check(file: Path, source: str | None, settings: Settings) -> FileVerdict:
     if not was_running:
         embedded.start_server(settings)
     try:
-        warehouse.migrate(settings, lambda line: None)
+        # The contract may be a draft: a warehouse that exists is left as it is.
+        if not warehouse.is_migrated(settings):
+            warehouse.migrate(settings, lambda line: None)
         return _check(file, contract, source is not None, settings)
     finally:
         if not was_running:

@@ -112,6 +112,12 @@ def describe(error: psycopg2.Error) -> str:
     return f"数据仓库出错 / the warehouse reported: {primary or type(error).__name__}"
 
 
+def is_migrated(settings: Settings) -> bool:
+    """Whether the warehouse has been migrated at all, by this checkout or an earlier one."""
+    with transaction(settings, "owner") as connection, connection.cursor() as cursor:
+        return _known(cursor, "warehouse") is not None
+
+
 def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> bool:
     """Bring the warehouse to what this checkout declares; True when anything was changed.
 
