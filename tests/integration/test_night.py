@@ -16,7 +16,7 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 
-from halfyear import command, demo, inbox, landing, loading, night, period, table
+from halfyear import command, demo, inbox, loading, night, period, table
 from halfyear import contract as contracts
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import InfrastructureFault, UsageError
@@ -374,7 +374,6 @@ def test_changed_landing_is_noticed(warehouse: Settings) -> None:
     shutil.rmtree(warehouse.landing)
     with pytest.raises(InfrastructureFault, match="landed bytes"):
         night.load_delivery(delivery_id, warehouse)
-    assert landing.__doc__ and replace(warehouse)
 
 
 def test_as_known_gives_the_figure_of_that_instant(warehouse: Settings) -> None:
