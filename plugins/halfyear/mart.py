@@ -90,13 +90,14 @@ def _literal(text: str) -> str:
 
 def has_body(contract: Contract) -> bool:
     """Whether rows of the source name a body, so that ``core.<source>_resolved`` exists."""
-    return bool({"body_code", "body_name"} & {p.column for p in contract.columns})
+    return bool({"body_code", "body_name", "region_code"} & {p.column for p in contract.columns})
 
 
 def resolved_view_sql(contract: Contract) -> str:
     """``core.<source>_resolved``: the table plus ``resolved_body_code``.
 
-    The code decides where the list of bodies knows it, else the name on the row's day, else it is null.
+    The code decides where the list of bodies knows it, else the name on the row's day, else the region: the village
+    or town of that region code, else the town around it. Else it is null.
     """
     columns = {p.column for p in contract.columns}
     joins, found = "", []
@@ -112,6 +113,10 @@ def resolved_view_sql(contract: Contract) -> str:
             day = f"t.{contract.period_property}"
         joins += f"\nleft join core.body_name as by_name on t.body_name = by_name.name and by_name.valid_at @> {day}"
         found.append("by_name.code")
+    if "region_code" in columns:
+        joins += "\nleft join core.body_region as by_region on t.region_code = by_region.region_code"
+        joins += "\nleft join core.body_region as by_town on left(t.region_code, 9) = by_town.region_code"
+        found += ["by_region.code", "by_town.code"]
     resolved = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
     return (
         f"create view core.{contract.source}_resolved as\n"
@@ -208,9 +213,9 @@ def _unknown_body_row(contracts: Iterable[Contract]) -> View:
     """``mart.unknown_body_row``: rows that hold now and whose body neither list knows."""
     branches = []
     for contract in contracts:
-        if not has_body(contract):
-            continue
         columns = {p.column for p in contract.columns}
+        if not {"body_code", "body_name"} & columns:
+            continue
         code = "body_code" if "body_code" in columns else "null::text"
         name = "body_name" if "body_name" in columns else "null::text"
         given = " or ".join(f"{c} is not null" for c in ("body_code", "body_name") if c in columns)

@@ -134,7 +134,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         _apply_migrations(cursor, settings, progress)
         for contract in declared.values():
             _derive_core_table(cursor, contract, progress)
-        bodies_changed = _load_bodies(cursor, settings)
+        lists_changed = _load_lists(cursor, settings)
         for path in sorted((settings.sql / "core").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
         for statement in mart.statements(declared, definitions, settings.sql):
@@ -142,9 +142,9 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         for path in sorted((settings.sql / "roles").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
         indicator.sync(connection, definitions)
-        if bodies_changed:
+        if lists_changed:
             cursor.execute(
-                "select indicators.mark_stale(null, coalesce(array_agg(period), '{}'), 'bodies') from lineage.open_period"
+                "select indicators.mark_stale(null, coalesce(array_agg(period), '{}'), 'lists') from lineage.open_period"
             )
         _remember(cursor, "warehouse", fingerprint)
     progress("warehouse is up to date")
@@ -279,13 +279,14 @@ def _comment(contract: Contract, column: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _load_bodies(cursor: Cursor, settings: Settings) -> bool:
+def _load_lists(cursor: Cursor, settings: Settings) -> bool:
     """Replace the reviewed lists by the files; True when they changed, which makes every indicator stale."""
     folder = settings.expectations / "core"
     changed = False
     for table, columns in (
         ("body", ("code", "name", "kind", "level", "parent_code", "region_code")),
         ("body_alias", ("name", "code", "valid_from", "reviewed_by")),
+        ("value_set", ("value_set", "value", "valid_from", "valid_until", "reviewed_by")),
     ):
         path = folder / f"{table}.csv"
         fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -9,23 +9,23 @@ write dates and yes/no), ``exporting`` (tables to bytes), then one module per so
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import Callable
+import pkgutil
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from halfyear import period
-from halfyear.demo import account_activation, catalogue_unit, city, cloud_migration, data_catalogue
+from halfyear.demo import city
 from halfyear.demo.exporting import Export
 from halfyear.errors import UsageError
 from halfyear.period import Period
 
-#: A new source of the demo is a module with ``exports`` and a line here.
+_MODULES = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+#: Every module here that names its SOURCE: a new source of the demo is one module.
 SOURCES: dict[str, Callable[[city.City, int], list[Export]]] = {
-    data_catalogue.SOURCE: data_catalogue.exports,
-    catalogue_unit.SOURCE: catalogue_unit.exports,
-    cloud_migration.SOURCE: cloud_migration.exports,
-    account_activation.SOURCE: account_activation.exports,
+    module.SOURCE: module.exports for module in _MODULES if hasattr(module, "SOURCE")
 }
 #: The half-years of the demo, oldest first.
 PERIODS = tuple(period.between(Period(2020, 2), Period(2022, 1)))
@@ -41,27 +41,34 @@ class Written:
     export: Export
 
 
-def exports(periods: int = len(PERIODS), seed: int = SEED) -> list[Export]:
+def exports(
+    periods: int = len(PERIODS), seed: int = SEED, sources: Collection[str] = tuple(SOURCES)
+) -> list[Export]:
     """Every export of the last ``periods`` half-years, by arrival; the same seed gives the same bytes.
 
-    Raises UsageError unless 1 <= ``periods`` <= 4.
+    Raises UsageError unless 1 <= ``periods`` <= 4 and for a source that the demo does not have.
     """
+    unknown = sorted(set(sources) - SOURCES.keys())
+    if unknown:
+        raise UsageError(f"{', '.join(unknown)}: 演示数据没有这个来源 / the demo has no such source")
     if not 1 <= periods <= len(PERIODS):
         raise UsageError(f"periods={periods}: 演示数据只有 1 至 4 个半年 / the demo has 1 to {len(PERIODS)} half-years")
     wanted = PERIODS[-periods:]
     town = city.load()
-    made = [export for source in SOURCES.values() for export in source(town, seed)]
+    made = [export for source in sources for export in SOURCES[source](town, seed)]
     kept = [export for export in made if period.of(export.snapshot_date) in wanted]
     return sorted(kept, key=lambda export: (export.arrived_at, export.file_name))
 
 
-def write(inbox: Path, periods: int = len(PERIODS), seed: int = SEED) -> list[Written]:
+def write(
+    inbox: Path, periods: int = len(PERIODS), seed: int = SEED, sources: Collection[str] = tuple(SOURCES)
+) -> list[Written]:
     """Write the demo exports to ``<inbox>/<source>/``, each with the modification time of its arrival.
 
     Files that are there with the same bytes are left as they are, and so is everything else in the inbox.
     A file appears under its name only when it is complete.
     """
-    return [_place(inbox / export.source / export.file_name, export) for export in exports(periods, seed)]
+    return [_place(inbox / export.source / export.file_name, export) for export in exports(periods, seed, sources)]
 
 
 def _place(path: Path, export: Export) -> Written:
