@@ -15,6 +15,7 @@ Runs on a real PostgreSQL.
 from __future__ import annotations
 
 import csv
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from halfyear import indicator
+from halfyear import contract as contracts
+from halfyear import indicator, period
+from halfyear import settings as settings_module
 from halfyear import warehouse as warehouse_module
 from halfyear.settings import Settings
 
@@ -57,8 +60,14 @@ def read(path: Path) -> list[dict[str, str | None]]:
         return [{name: value or None for name, value in row.items()} for row in csv.DictReader(stream)]
 
 
+def ensure_partition(cursor: Cursor, source: str, when: str) -> None:
+    half_year = period.of(date.fromisoformat(when[:10]))
+    cursor.execute("select core.ensure_partition(%s, %s)", (source, half_year.first_day))
+
+
 def lay(connection: Connection, folder: Path) -> None:
     """Write the rows of a case into the warehouse, as loads would have."""
+    sources = contracts.load_all(settings_module.load().expectations)
     with connection.cursor() as cursor:
         cursor.execute("delete from core.body_alias; delete from core.body")
         for row in read(folder / "standing.csv"):
@@ -87,6 +96,8 @@ def lay(connection: Connection, folder: Path) -> None:
             for number, row in enumerate(read(folder / f"{name}.csv"), start=2):
                 if name not in tables:
                     row = {"row_number": str(number), "known_at": "[2020-01-01,)"} | row
+                if name in sources and sources[name].mode == "events":
+                    ensure_partition(cursor, name, str(row[sources[name].period_property or ""]))
                 if name == "sealed_observation":
                     row["reading"] = row.get("reading") or ""
                 cursor.execute(
