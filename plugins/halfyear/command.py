@@ -110,12 +110,13 @@ def status(as_json: bool) -> None:
 @click.option(
     "--periods", "count", type=click.IntRange(1, 4), default=4, show_default=True, help="Half-years up to 2022-S1."
 )
-def demo(count: int) -> None:
+@_SOURCE
+def demo(count: int, sources: tuple[str, ...]) -> None:
     """Write the demo exports into the inbox; those that are there already with the same bytes are left alone."""
     from halfyear import demo as demo_module
 
     settings = settings_module.load()
-    written = demo_module.write(Path(settings.inbox), count)
+    written = demo_module.write(Path(settings.inbox), count, sources=sources or tuple(demo_module.SOURCES))
     new = [w for w in written if w.is_new]
     for file in new:
         click.echo(f"wrote {file.path}")

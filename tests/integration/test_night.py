@@ -59,8 +59,8 @@ def now(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
         columns = ", ".join(f'"{p.column}"' for p in contract.columns)
         found[source] = query(
             settings,
-            f"select {columns}, row_number, valid_at::text from core.{source} where upper_inf(known_at) "
-            "order by record_key, valid_at",
+            f"select {columns}, row_number, {'valid_at' if contract.mode == 'register' else 'null'}::text as valid_at "
+            f"from core.{source} where upper_inf(known_at) order by record_key, valid_at",
         )
     return found
 

@@ -32,7 +32,9 @@ pytestmark = [pytest.mark.scheduler, pytest.mark.timeout(900)]
 
 PROJECT = Path(__file__).resolve().parents[2]
 HALFYEAR = Path(sys.executable).parent / "halfyear"
-SOURCES = ["account_activation", "catalogue_unit", "cloud_migration", "data_catalogue"]
+SOURCES = sorted(path.stem for path in (PROJECT / "expectations" / "sources").glob("*.yaml"))
+#: The sources that deliver in this test; of the others the night finds nothing.
+DELIVERED = ["account_activation", "catalogue_unit", "cloud_migration", "data_catalogue"]
 PERIODS = {"2021-S2", "2022-S1"}
 
 
@@ -88,7 +90,7 @@ def up() -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 def first_night(up: Settings) -> NightSummary:
-    halfyear("demo", "--periods", "2")
+    halfyear("demo", "--periods", "2", *(f"--source={source}" for source in DELIVERED))
     return scheduler_run.run_night(up)
 
 
@@ -111,7 +113,7 @@ def test_up_prints_where_to_log_in(up: Settings) -> None:
         assert stat.S_IMODE((up.home / "airflow" / name).stat().st_mode) == 0o600
 
 
-def test_four_green_ingest_runs(up: Settings, first_night: NightSummary) -> None:
+def test_green_ingest_runs(up: Settings, first_night: NightSummary) -> None:
     assert first_night.succeeded, first_night
     assert sorted(run.dag_id for run in first_night.ingest) == [f"ingest__{source}" for source in SOURCES]
     for source in SOURCES:
@@ -176,7 +178,7 @@ def test_the_page_shows_it(up: Settings, first_night: NightSummary, browser: web
     browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
     WebDriverWait(browser, 60).until(lambda page: "/auth/login" not in page.current_url)
     shown(browser, f"{state.url}/dags", "maintenance")
-    for source in SOURCES:
+    for source in DELIVERED:
         page = shown(browser, f"{state.url}/dags/ingest__{source}/runs", "1 Dag Run")
         assert "Success" in page and "Failed" not in page
     count = len(first_night.periods)
@@ -195,13 +197,13 @@ def test_a_second_night_has_nothing_to_do(up: Settings, first_night: NightSummar
     before = query(embedded.server_url(up), ledger)
     summary = scheduler_run.run_night(up)
     assert summary.succeeded, summary
-    assert (len(summary.ingest), summary.compute, summary.periods) == (4, [], [])
+    assert (len(summary.ingest), summary.compute, summary.periods) == (len(SOURCES), [], [])
     assert query(embedded.server_url(up), ledger) == before
 
 
 def test_a_half_year_that_nobody_announced_is_computed(up: Settings, first_night: NightSummary) -> None:
     """As after a kill between the commit of a load and its announcement."""
-    halfyear("demo", "--periods", "3")
+    halfyear("demo", "--periods", "3", "--source=catalogue_unit")
     for chunk in night.receive("catalogue_unit"):
         night.load("catalogue_unit", chunk)
     lost = night.stale_periods()

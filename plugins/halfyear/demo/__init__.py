@@ -41,9 +41,7 @@ class Written:
     export: Export
 
 
-def exports(
-    periods: int = len(PERIODS), seed: int = SEED, sources: Collection[str] = tuple(SOURCES)
-) -> list[Export]:
+def exports(periods: int = len(PERIODS), seed: int = SEED, sources: Collection[str] = tuple(SOURCES)) -> list[Export]:
     """Every export of the last ``periods`` half-years, by arrival; the same seed gives the same bytes.
 
     Raises UsageError unless 1 <= ``periods`` <= 4 and for a source that the demo does not have.
