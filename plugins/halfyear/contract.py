@@ -185,7 +185,12 @@ class Server(_Strict):
 
 
 class Contract(_Strict):
-    """One source. ``source`` (``id`` in the file) names folder, DAG, tables and pages alike."""
+    """One source. ``source`` (``id`` in the file) names folder, DAG, tables and pages alike.
+
+    ``period_property`` places an event in its half-year; where it is not required, events without it are kept and in
+    no half-year. ``period_group``: events alike in this property move each other's figures, as a second rating
+    replaces the first, so a change of one makes the half-years of all of them due.
+    """
 
     id: str
     version: str
@@ -198,6 +203,7 @@ class Contract(_Strict):
     format: Literal["csv", "xlsx", "jsonl", "parquet"]
     encoding: str | None = None
     period_property: str | None = None
+    period_group: str | None = None
     server: Server = Server()
     sla_properties: Sla
     thresholds: Thresholds = Thresholds()
@@ -225,8 +231,10 @@ class Contract(_Strict):
             raise ValueError(f"reserved column name: {', '.join(sorted(reserved))}")
         if self.mode == "events":
             when = next((p for p in self.properties if p.name == self.period_property), None)
-            if when is None or when.logical_type not in ("date", "timestamp") or not when.is_required:
-                raise ValueError("periodProperty: events name the required date or time that places a row")
+            if when is None or when.logical_type not in ("date", "timestamp"):
+                raise ValueError("periodProperty: events name the date or time that places a row")
+        if self.period_group is not None and (self.mode != "events" or self.period_group not in names):
+            raise ValueError("periodGroup: names a property of a source of events")
         return self
 
     @property

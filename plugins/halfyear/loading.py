@@ -563,7 +563,8 @@ def _create_partitions(cursor: Cursor, contract: Contract, staged: pgsql.Identif
         pgsql.SQL(
             "select core.ensure_partition({source}, day) from (select distinct "
             "make_date(extract(year from local)::integer, case when extract(month from local) < 7 then 1 else 7 end, 1) "
-            "as day from (select {column}::timestamptz at time zone {zone} as local from {staged}) as times) as days"
+            "as day from (select {column}::timestamptz at time zone {zone} as local from {staged}) as times "
+            "where local is not null) as days"
         ).format(
             source=pgsql.Literal(contract.source),
             column=pgsql.Identifier(str(contract.period_property)),
@@ -576,7 +577,10 @@ def _create_partitions(cursor: Cursor, contract: Contract, staged: pgsql.Identif
 def _touched(
     cursor: Cursor, contract: Contract, names: _Names, condition: str, values: dict[str, object]
 ) -> set[Period]:
-    """The half-years of every date and time in the rows that meet the condition."""
+    """The half-years of every date and time in the rows that meet the condition, and in those that they stand beside."""
+    if contract.period_group is not None:
+        group = pgsql.Identifier("row", contract.named(contract.period_group).column).as_string(cursor)
+        condition = f"{group} in (select {group} from {names.core.as_string(cursor)} as row where {condition})"
     times = [p.column for p in contract.columns if p.postgres_type in ("date", "timestamptz")]
     listed = pgsql.SQL(", ").join(
         pgsql.SQL("({}::timestamptz at time zone {})").format(

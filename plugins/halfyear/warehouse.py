@@ -234,6 +234,9 @@ def _derive_core_table(cursor: Cursor, contract: Contract, progress: Callable[[s
         columns = [f'"{name}" {kind}' for name, kind in {**wanted, **axes}.items()]
         partition = f' partition by range ("{contract.period_property}")' if contract.mode == "events" else ""
         cursor.execute(pgsql.SQL(f"create table {{}} ({', '.join(columns)}){partition}").format(table))
+        if contract.mode == "events" and not contract.named(contract.period_property or "").is_required:
+            undated = pgsql.Identifier("core", f"{contract.source}_undated")
+            cursor.execute(pgsql.SQL("create table {} partition of {} default").format(undated, table))
         place = "lower(valid_at)" if contract.mode == "register" else f'"{contract.period_property}"'
         cursor.execute(
             pgsql.SQL(f"create unique index on {{}} (record_key, {place}) where upper_inf(known_at)").format(table)
