@@ -61,6 +61,14 @@ _BASES = {
 _WITHOUT_ROWS = {"zero": "0", "null": "— (null)"}
 
 
+def _bases(definition: Definition) -> str:
+    if len(set(definition.bases)) == 1:
+        return _BASES[definition.bases[0]]
+    return "; ".join(
+        f"{source}: {_BASES[basis]}" for source, basis in zip(definition.sources, definition.bases, strict=True)
+    )
+
+
 def write(settings: Settings, only_check: bool) -> list[Path]:
     """Write every generated file that is not what it should be, and remove dictionary pages of sources that are gone.
 
@@ -281,7 +289,7 @@ def _definition(definition: Definition) -> Iterator[str]:
             f"[`sql/indicators/{_full_code(definition)}.sql`](../sql/indicators/{_full_code(definition)}.sql)",
         ),
         ("来源 sources", ", ".join(f"[{s}](dictionary/{s}.md)" for s in definition.sources)),
-        ("类别 kind", f"{_KINDS[definition.kind]}, {_BASES[definition.basis]}"),
+        ("类别 kind", f"{_KINDS[definition.kind]}, {_bases(definition)}"),
         ("印为 printed", _shape(definition)),
         ("无行时 without rows", _WITHOUT_ROWS[definition.without_rows]),
     ]

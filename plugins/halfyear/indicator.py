@@ -61,11 +61,14 @@ _LOCK = 8_150_003
 _DIGITS = Context(prec=30)
 
 
+Basis = Literal["stock", "flow"]
+
+
 class _Header(BaseModel):
     """The YAML header of an indicator file.
 
     ``basis``: from when on the value is known: ``stock`` = a snapshot on or before the last day, ``flow`` =
-    a delivery in the period or later; stocks and flows are their own. ``scale``: value = numerator
+    a delivery in the period or later; stocks and flows are their own. Where sources differ, it names each one's. ``scale``: value = numerator
     (/ denominator) × scale. ``template``: the printed form. ``without_rows``: what a covered period without
     any row is; ``null`` where a zero has to be reported. ``excluded``: the reasons of ``excluded_because``.
     """
@@ -77,7 +80,7 @@ class _Header(BaseModel):
     domain: str
     unit: str
     kind: Literal["stock", "flow", "ratio", "average"]
-    basis: Literal["stock", "flow"] | None = None
+    basis: Basis | dict[str, Basis] | None = None
     decimals: int = Field(ge=0, le=12)
     scale: Decimal = Field(default=Decimal(1), gt=0)
     template: str = "{value}{unit}"
@@ -92,16 +95,26 @@ class _Header(BaseModel):
 
     @model_validator(mode="after")
     def _coherent(self) -> _Header:
-        if (self.basis is None) == (self.kind in ("ratio", "average")):
+        if isinstance(self.basis, dict):
+            if set(self.basis) != set(self.sources):
+                raise ValueError("basis: names each of the sources and no other")
+        elif (self.basis is None) == (self.kind in ("ratio", "average")):
             raise ValueError("basis: ratios and averages say stock or flow; stocks and flows are their own")
         if "{value}" not in self.template or set(re.findall(r"\{(\w*)\}", self.template)) - {"value", "unit"}:
             raise ValueError("template: holds {value} and may hold {unit}")
         return self
 
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The basis of each source, in the order of the sources."""
+        given = self.basis if isinstance(self.basis, dict) else {}
+        own = self.kind if self.basis is None else self.basis
+        return tuple(given.get(source) or str(own) for source in self.sources)
+
 
 @dataclass(frozen=True)
 class Definition:
-    """One reading of one indicator; ``reading`` is empty for ``<code>.sql``."""
+    """One reading of one indicator; ``reading`` is empty for ``<code>.sql``. ``bases`` has one for each source."""
 
     code: str
     reading: str
@@ -112,7 +125,7 @@ class Definition:
     domain_en: str
     unit: str
     kind: str
-    basis: str
+    bases: tuple[str, ...]
     decimals: int
     scale: Decimal
     template: str
@@ -131,8 +144,8 @@ class Definition:
     def hash(self) -> str:
         """SHA-256 over all that moves the number: the select without comments and spacing, and the arithmetic."""
         select = " ".join(_COMMENT.sub(lambda m: m[1] or " ", self.sql).split())
-        facts = [select, self.unit, self.kind, self.basis, str(self.decimals), str(self.scale.normalize())]
-        facts += [self.template, self.without_rows, *self.sources]
+        facts = [select, self.unit, self.kind, str(self.decimals), str(self.scale.normalize())]
+        facts += [self.template, self.without_rows, *self.sources, *self.bases]
         return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
 
     @property
@@ -235,7 +248,7 @@ def load(path: Path, domains: Mapping[str, Title]) -> Definition:
     return Definition(
         code=code,
         reading=reading,
-        basis=header.basis or header.kind,
+        bases=header.bases,
         is_published=header.published,
         excluded={name: {"zh": text.zh, "en": text.en} for name, text in header.excluded.items()},
         domain_zh=title.zh,
@@ -299,7 +312,7 @@ _FIELDS = {
     "domain_en": "domain_en",
     "unit": "unit",
     "kind": "kind",
-    "basis": "basis",
+    "bases": "bases",
     "decimals": "decimals",
     "scale": "scale",
     "template": "template",
@@ -325,7 +338,7 @@ def sync(connection: Connection, definitions: Mapping[tuple[str, str], Definitio
     rows = [
         (
             *(
-                json.dumps(v, ensure_ascii=False) if c == "excluded" else list(v) if c == "sources" else v
+                json.dumps(v, ensure_ascii=False) if c == "excluded" else list(v) if isinstance(v, tuple) else v
                 for c, v in ((column, getattr(d, field)) for column, field in _FIELDS.items())
             ),
             d.hash,
@@ -366,7 +379,10 @@ def definitions(connection: Connection) -> dict[tuple[str, str], Definition]:
         cursor.execute(f"select {', '.join(_FIELDS)} from indicators.definition order by sort_order")
         rows = cursor.fetchall()
     found = (dict(zip(_FIELDS.values(), row, strict=True)) for row in rows)
-    return {(d["code"], d["reading"]): Definition(**{**d, "sources": tuple(d["sources"])}) for d in found}
+    return {
+        (d["code"], d["reading"]): Definition(**{**d, "sources": tuple(d["sources"]), "bases": tuple(d["bases"])})
+        for d in found
+    }
 
 
 def definition(connection: Connection, code: str, reading: str = "") -> Definition:
@@ -396,8 +412,29 @@ _COVERED = """
 select coalesce(bool_and(exists (
     select from lineage.standing as s
     where s.source = named.source and s.known_at @> cast(%(as_known)s as timestamptz)
-        and case %(basis)s when 'stock' then s.snapshot_date <= %(last_day)s else s.snapshot_date >= %(first_day)s end
-)), false) from unnest(%(sources)s) as named (source)
+        and case named.basis when 'stock' then s.snapshot_date <= %(last_day)s else s.snapshot_date >= %(first_day)s end
+)), false) from unnest(%(sources)s, %(bases)s) as named (source, basis)
+"""
+
+# A body's figure has the rows of the bodies that are part of it: a town's has those of its villages.
+_SUMS = """
+with contribution as (
+{select}),
+summed as materialized (
+    select body_code, load_id, count(*) as rows,
+        coalesce(sum(quantity) filter (where in_numerator), 0) as numerator,
+        coalesce(sum(quantity) filter (where in_denominator), 0) as denominator
+    from contribution group by body_code, load_id
+)
+select 'city', null::text, null::bigint, coalesce(sum(rows), 0), coalesce(sum(numerator), 0),
+    coalesce(sum(denominator), 0)
+from summed
+union all
+select 'body', p.body_code, null::bigint, sum(rows), sum(numerator), sum(denominator)
+from summed inner join core.body_part as p on summed.body_code = p.part_code group by p.body_code
+union all
+select distinct 'load', null::text, load_id, null::numeric, null::numeric, null::numeric from summed
+order by 2
 """
 
 
@@ -406,25 +443,17 @@ def _observe(
 ) -> tuple[list[Observation], list[int]]:
     """The observations of a definition and the loads that its rows come from."""
     parameters = _parameters(period, as_known)
-    cursor.execute(_COVERED, {**parameters, "basis": definition.basis, "sources": list(definition.sources)})
+    named = {"sources": list(definition.sources), "bases": list(definition.bases)}
+    cursor.execute(_COVERED, {**parameters, **named})
     covered = cursor.fetchone()
     is_covered = bool(covered and covered[0])
-    cursor.execute(
-        f"with contribution as (\n{definition.query})\n"
-        "select grouping(load_id) = 0 as is_load, grouping(body_code) = 0 as is_body, load_id, body_code, count(*),\n"
-        "    coalesce(sum(quantity) filter (where in_numerator), 0),\n"
-        "    coalesce(sum(quantity) filter (where in_denominator), 0)\n"
-        "from contribution group by grouping sets ((), (body_code), (load_id)) order by body_code nulls first",
-        parameters,
-    )
+    cursor.execute(_SUMS.format(select=definition.query), parameters)
     observations: list[Observation] = []
     loads: list[int] = []
-    for is_load, is_body, load_id, body_code, count, numerator, denominator in cursor:
-        if is_load:
+    for what, body_code, load_id, count, numerator, denominator in sorted(cursor, key=lambda row: row[0] != "city"):
+        if what == "load":
             loads.append(load_id)
             continue
-        if is_body and body_code is None:
-            continue  # rows that belong to no known body count for the city only
         known = is_covered and (count > 0 or definition.without_rows == "zero")
         over = _plain(Decimal(denominator)) if known and definition.has_denominator else None
         total = _plain(Decimal(numerator)) if known else None
@@ -644,6 +673,7 @@ def _change(definition: Definition, value: Decimal | None, earlier: Decimal | No
     return now - then if definition.kind == "ratio" else _plain(_rounded((now - then) * 100 / then, 12))
 
 
+_OF_BODY = "%(body)s is null or c.body_code in (select part_code from core.body_part where body_code = %(body)s)"
 #: The columns of a traced row.
 TRACE_COLUMNS = ("period", "indicator_code", "reading", *COLUMNS, "file_name", "snapshot_date")
 
@@ -676,7 +706,7 @@ def _trace(
             "from contribution as c\n"
             "left join lineage.load as l on l.load_id = c.load_id\n"
             "left join lineage.delivery as d on d.delivery_id = l.delivery_id\n"
-            "where %(body)s is null or c.body_code = %(body)s\n"
+            f"where {_OF_BODY}\n"
             "order by c.in_numerator desc, c.in_denominator desc, c.excluded_because, c.source, d.snapshot_date,\n"
             "    d.file_name, c.row_number, c.record_key",
             {**_parameters(period, as_known), "body": body},
@@ -712,7 +742,7 @@ def trace_summary(
             "record as (\n"
             "    select source, record_key, bool_or(in_numerator) as counted, bool_or(in_denominator) as over,\n"
             "        min(excluded_because) as reason\n"
-            "    from contribution where %(body)s is null or body_code = %(body)s group by source, record_key)\n"
+            f"    from contribution as c where {_OF_BODY} group by source, record_key)\n"
             "select case when counted then 'counted' when over then 'over' else 'left out' end,\n"
             "    case when not counted and not over then reason end, count(*)\n"
             "from record group by 1, 2 order by 3 desc, 2",

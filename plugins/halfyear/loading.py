@@ -579,8 +579,12 @@ def _touched(
 ) -> set[Period]:
     """The half-years of every date and time in the rows that meet the condition, and in those that they stand beside."""
     if contract.period_group is not None:
+        # Also a row that another one replaces at once is part of its group's history, as a first dispatch is.
         group = pgsql.Identifier("row", contract.named(contract.period_group).column).as_string(cursor)
-        condition = f"{group} in (select {group} from {names.core.as_string(cursor)} as row where {condition})"
+        condition = (
+            f"{group} in (select {group} from {names.core.as_string(cursor)} as row "
+            f"where row.load_id in (%(old)s, %(new)s) or ({condition}))"
+        )
     times = [p.column for p in contract.columns if p.postgres_type in ("date", "timestamptz")]
     listed = pgsql.SQL(", ").join(
         pgsql.SQL("({}::timestamptz at time zone {})").format(

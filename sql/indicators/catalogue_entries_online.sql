@@ -15,7 +15,13 @@ description_en: Entries online on the last day (已发布, and under withdrawal 
 excluded:
     not_online: {zh: 期末不在线, en: not online on the last day}
 */
-with listed as (
+with online_publication as (
+    select value
+    from core.value_set
+    where value_set = 'online_publication' and valid_at @> :last_day
+),
+
+listed as (
     select *
     from core.data_catalogue_resolved
     where known_at @> :as_known and valid_at @> :last_day
@@ -25,7 +31,9 @@ judged as (
     select
         *,
         case
-            when publication not in ('已发布', '撤销待审核', '撤销已驳回') then 'not_online'
+            when
+                publication not in (select online_publication.value from online_publication)
+                then 'not_online'
         end as excluded_because
     from listed
 )

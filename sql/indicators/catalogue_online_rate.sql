@@ -14,7 +14,13 @@ description_en: Share of the confirmed entries that are online on the last day
 excluded:
     not_confirmed: {zh: 提供单位尚未确认或已退回, en: the providing body has not confirmed the entry}
 */
-with listed as (
+with online_publication as (
+    select value
+    from core.value_set
+    where value_set = 'online_publication' and valid_at @> :last_day
+),
+
+listed as (
     select *
     from core.data_catalogue_resolved
     where known_at @> :as_known and valid_at @> :last_day
@@ -31,7 +37,8 @@ judged as (
 
 select
     resolved_body_code as body_code,
-    excluded_because is null and publication in ('已发布', '撤销待审核', '撤销已驳回') as in_numerator,
+    excluded_because is null
+    and publication in (select online_publication.value from online_publication) as in_numerator,
     excluded_because is null as in_denominator,
     1 as quantity,
     excluded_because,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -20,10 +21,53 @@ from halfyear.indicator import Definition
 SETTINGS = settings.load()
 DEFINITIONS = indicator.load_all(SETTINGS.sql)
 CONTRACTS = contract.load_all(SETTINGS.expectations)
+with (SETTINGS.expectations / "core" / "value_set.csv").open(encoding="utf-8", newline="") as _lines:
+    VALUE_SETS = {row["value_set"] for row in csv.DictReader(_lines)}
 FILES = sorted((SETTINGS.sql / "indicators").glob("*.sql"))
 
-#: The figures of the half-year report that these sources give.
+#: The 52 figures of the half-year report, by their numbers.
 REPORT = {
+    "1": "party_study_sessions",
+    "2": "party_study_attendance",
+    "3": "party_discussions",
+    "4": "party_lectures",
+    "5": "revolutionary_education_activities",
+    "6": "theme_party_days",
+    "7": "devolved_items",
+    "8": "devolved_items_delegated",
+    "9": "devolved_items_entrusted",
+    "10": "devolved_items_clarified",
+    "11": "township_entrusted_items",
+    "12": "township_coordination_meetings",
+    "13": "township_draft_rounds",
+    "14": "cross_province_items",
+    "15": "cross_region_items",
+    "16": "one_visit_rate",
+    "17": "instant_service_rate",
+    "18": "kiosks_in_service",
+    "19": "kiosk_transactions",
+    "20": "kiosk_transactions_per_kiosk",
+    "21": "rated_halls",
+    "22": "valid_ratings",
+    "23": "rating_satisfaction_rate",
+    "24": "counter_cases",
+    "25": "counter_satisfied_rate",
+    "26": "counter_basically_satisfied_rate",
+    "27": "counter_complaints",
+    "28": "enterprise_cases",
+    "29": "enterprise_startups",
+    "30": "enterprise_satisfied_rate",
+    "31": "enterprise_complaints",
+    "32": "resource_trades",
+    "33": "resource_trade_amount",
+    "34": "hotline_tickets",
+    "35": "hotline_on_time_reply_rate",
+    "36": "hotline_satisfaction_rate",
+    "37a": "authority_items",
+    "37b": "application_items",
+    "38": "public_service_items",
+    "39": "levy_items",
+    "40": "network_coverage_rate",
     "41": "cloud_systems_added",
     "42": "cloud_systems_migrated",
     "43": "catalogue_units",
@@ -34,28 +78,53 @@ REPORT = {
     "48": "accounts_opened",
     "49": "accounts_activated",
     "50": "account_activation_rate",
+    "51": "disinfection_weeks",
+}
+#: What the report's plan implies beyond them.
+PLAN = {
+    "online_item_rate",
+    "exempt_items",
+    "catalogue_mounting_rate",
+    "catalogue_online_rate",
+    "supervision_timely_entry_rate",
+    "protection_level_grading_rate",
+    "protection_level_assessment_rate",
+    "connected_vertical_systems",
+    "chief_representative_coverage_rate",
+    "bad_rating_rectification_rate",
+    "hotline_average_handling_hours",
+    "idle_kiosks",
+    "video_meetings",
+    "app_usage_quantity",
 }
 
 
 def test_the_figures_of_the_report_are_there() -> None:
     numbers = {d.published_no: d.code for d in DEFINITIONS.values() if d.published_no and d.is_published}
-    assert numbers.items() >= REPORT.items()
+    assert numbers == REPORT
+    assert len(REPORT) == 52
     assert all(d.section for d in DEFINITIONS.values() if d.published_no)
+
+
+def test_what_the_plan_implies_is_there() -> None:
+    assert {code for code, reading in DEFINITIONS if not reading} >= PLAN
 
 
 def test_figures_have_a_second_reading() -> None:
     readings = {code for code, reading in DEFINITIONS if reading}
-    assert readings >= {REPORT[n] for n in ("41", "42", "47", "48")}
+    assert readings >= {REPORT[n] for n in ("23", "26", "36", "41", "42", "47", "48")}
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS.values(), ids=lambda d: f"{d.code}.{d.reading}".rstrip("."))
 def test_definition(definition: Definition) -> None:
     assert set(definition.sources) <= CONTRACTS.keys()
-    read = {name.removesuffix("_resolved") for name in re.findall(r"\bcore\.(\w+)", definition.sql)}
+    read = {name.removesuffix("_resolved") for name in re.findall(r"\bcore\.(\w+)", definition.sql)} - {"value_set"}
     assert read == set(definition.sources), "sources names what the select reads"
-    reasons = set(re.findall(r"then '(\w+)'", definition.sql))
+    reasons = set(re.findall(r"then\s+'([a-z]\w*)'", definition.sql))
     assert reasons == set(definition.excluded), "every reason for leaving rows out has its texts, and is used"
     assert ":as_known" in definition.sql and "now()" not in definition.sql
+    wanted = set(re.findall(r"value_set = '(\w+)'", definition.sql))
+    assert wanted <= VALUE_SETS, "the definitions that it reads are in expectations/core/value_set.csv"
     assert definition.kind != "ratio" or (definition.unit, definition.scale) == ("%", 100)
 
 
