@@ -8,7 +8,8 @@ The modules in the order in which data meets them:
 * ``reading``: one file of any format to typed rows, in a child process
 * ``staging``, ``checks`` (with ``expectation``): one load's rows, and what Great Expectations says of them
 * ``verdict``, ``loading``: which delivery stands for each day, and core on both time axes
-* ``indicator``, ``mart``, ``table``: half-year figures, the views of dashboards, tables for people
+* ``indicator``, ``identity``, ``mart``, ``table``: half-year figures, whether they agree, the views of dashboards,
+  tables for people
 * ``warehouse``: connections, roles, and everything that is derived from declarations
 * ``night``: the steps of a night, called by the DAGs and by ``halfyear ingest``
 * ``embedded``, ``airflow_service``, ``scheduler_run``, ``retries``, ``half_year_partition``: PostgreSQL and Airflow

@@ -98,7 +98,7 @@ def suite(contract: Contract) -> list[Rule]:
     taken = {rule.rule for rule in rules} & {rule.rule for rule in contract.quality}
     if taken:
         zh, en = "规则名已由字段推导占用", "this name belongs to a rule that follows from a property"
-        raise _fault(contract, min(taken), zh, en)
+        raise _fault(contract.source, min(taken), zh, en)
     return [*rules, *contract.quality]
 
 
@@ -247,13 +247,28 @@ def run(
     ``sqlalchemy_url``, which hold no transaction and are closed when this returns. Raises ContractError for a
     rule that cannot be evaluated, InfrastructureFault when the database cannot be reached or the table is locked.
     """
-    rules = suite(contract)
+    return ask(connection, sqlalchemy_url, schema, table, contract.source, suite(contract), _parameters(snapshot_date))
+
+
+def ask(
+    connection: Connection,
+    sqlalchemy_url: str,
+    schema: str,
+    table: str,
+    name: str,
+    rules: Sequence[Rule],
+    parameters: dict[str, Any] | None = None,
+) -> list[CheckResult]:
+    """Ask rules of any table with a ``row_number``; errors say that they are of the file ``<name>.yaml``.
+
+    Results in the order of the rules. The table must be committed; raises as ``run`` does.
+    """
+    given = parameters or {}
     rows = _count(connection, schema, table)
-    parameters = _parameters(snapshot_date)
     with _batch(sqlalchemy_url, schema, table) as batch:
-        answers = _ask(batch, contract, rules, parameters, _YES_OR_NO)
+        answers = _ask(batch, name, rules, given, _YES_OR_NO)
         failed = [rule for rule in rules if not answers[rule.rule].success]
-        counted = _ask(batch, contract, failed, parameters, _COUNT_AND_QUERY)
+        counted = _ask(batch, name, failed, given, _COUNT_AND_QUERY)
     return [_result(rule, rows, counted.get(rule.rule), schema, table) for rule in rules]
 
 
@@ -266,7 +281,7 @@ def failing_rows_sql(
     """
     rules = suite(contract)
     with _batch(sqlalchemy_url, schema, table) as batch:
-        answers = _ask(batch, contract, rules, _parameters(snapshot_date), _COUNT_AND_QUERY)
+        answers = _ask(batch, contract.source, rules, _parameters(snapshot_date), _COUNT_AND_QUERY)
     return {rule.rule: _failing_rows_query(rule, answers[rule.rule], schema, table) for rule in rules}
 
 
@@ -310,7 +325,7 @@ def _parameters(snapshot_date: date) -> dict[str, Any]:
 
 def _ask(
     batch: Batch,
-    contract: Contract,
+    name: str,
     rules: Sequence[Rule],
     parameters: dict[str, Any],
     result_format: dict[str, Any],
@@ -318,33 +333,33 @@ def _ask(
     """Validate the rules together, in as few scans as Great Expectations needs; answers by rule name."""
     if not rules:
         return {}
-    answers = _validate(batch, contract, rules, parameters, result_format)
+    answers = _validate(batch, name, rules, parameters, result_format)
     raised = [rule for rule in rules if _exception(answers[rule.rule])]
     for rule in raised:
         # Rules are computed in bundles and fail together: asked alone, only the culprit does.
-        alone = _validate(batch, contract, [rule], parameters, result_format)[rule.rule]
+        alone = _validate(batch, name, [rule], parameters, result_format)[rule.rule]
         message = _exception(alone)
         if message:
-            raise _explained(contract, rule, message)
+            raise _explained(name, rule, message)
         answers[rule.rule] = alone
     return answers
 
 
 def _validate(
     batch: Batch,
-    contract: Contract,
+    name: str,
     rules: Sequence[Rule],
     parameters: dict[str, Any],
     result_format: dict[str, Any],
 ) -> dict[str, ExpectationValidationResult]:
     from great_expectations import ExpectationSuite
 
-    expectations = ExpectationSuite(name=contract.source, expectations=[expectation(contract, rule) for rule in rules])
+    expectations = ExpectationSuite(name=name, expectations=[expectation(name, rule) for rule in rules])
     validated = batch.validate(expectations, result_format=result_format, expectation_parameters=parameters)
     answers = {_name(answer): answer for answer in validated.results}
     missing = [rule.rule for rule in rules if rule.rule not in answers]
     if missing:
-        raise AssertionError(f"{contract.source}: Great Expectations did not answer {', '.join(missing)}")
+        raise AssertionError(f"{name}: Great Expectations did not answer {', '.join(missing)}")
     return answers
 
 
@@ -354,8 +369,8 @@ def _name(answer: ExpectationValidationResult) -> str:
     return str((config.meta or {})["rule"])
 
 
-def expectation(contract: Contract, rule: Rule) -> Any:
-    """The rule as an object of Great Expectations; ContractError when it is none."""
+def expectation(name: str, rule: Rule) -> Any:
+    """The rule of the file ``<name>.yaml`` as an object of Great Expectations; ContractError when it is none."""
     _import()
     from great_expectations.exceptions.exceptions import GreatExpectationsError
     from great_expectations.expectations.registry import get_expectation_impl
@@ -367,7 +382,7 @@ def expectation(contract: Contract, rule: Rule) -> Any:
     except (GreatExpectationsError, TypeError, ValueError) as error:
         # Pydantic's validation errors are ValueErrors.
         text = " ".join(str(error).split())
-        raise _fault(contract, rule.rule, "不是合法的 GX 规则", f"not a rule of Great Expectations: {text}") from None
+        raise _fault(name, rule.rule, "不是合法的 GX 规则", f"not a rule of Great Expectations: {text}") from None
 
 
 def _exception(answer: ExpectationValidationResult) -> str | None:
@@ -377,23 +392,21 @@ def _exception(answer: ExpectationValidationResult) -> str | None:
     return next((str(each["exception_message"]) for each in found if each["raised_exception"]), None)
 
 
-def _explained(contract: Contract, rule: Rule, message: str) -> HalfyearError:
+def _explained(name: str, rule: Rule, message: str) -> HalfyearError:
     """The error for a rule that raised, without the values that PostgreSQL quotes."""
     match = re.search(r"\(psycopg2\.(?:errors\.)?(\w+)\)\s*([^\n]*)", message)
     if match is None:
-        return _fault(
-            contract, rule.rule, "规则无法执行", f"the rule cannot be evaluated: {message.splitlines()[0][:300]}"
-        )
+        return _fault(name, rule.rule, "规则无法执行", f"the rule cannot be evaluated: {message.splitlines()[0][:300]}")
     kind: type[Exception] = getattr(psycopg2.errors, match[1], getattr(psycopg2, match[1], psycopg2.Error))
     if issubclass(kind, (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.InternalError)):
         return InfrastructureFault(f"检查时数据库出错 / the database failed during the checks: {match[1]}")
     # Data errors quote the value that they stumble over.
     said = match[1] if issubclass(kind, psycopg2.DataError) else match[2]
-    return _fault(contract, rule.rule, "规则的 SQL 无法执行", f"PostgreSQL cannot evaluate the rule: {said}")
+    return _fault(name, rule.rule, "规则的 SQL 无法执行", f"PostgreSQL cannot evaluate the rule: {said}")
 
 
-def _fault(contract: Contract, rule: str, zh: str, en: str) -> ContractError:
-    return ContractError(f"{contract.source}.yaml: {rule}: {zh} / {en}")
+def _fault(name: str, rule: str, zh: str, en: str) -> ContractError:
+    return ContractError(f"{name}.yaml: {rule}: {zh} / {en}")
 
 
 @contextmanager
@@ -506,7 +519,7 @@ def quarantine(
             except psycopg2.ProgrammingError as error:
                 # So it is for expect_compound_columns_to_be_unique in Great Expectations 1.24.
                 raise _fault(
-                    contract,
+                    contract.source,
                     result.rule,
                     "无法取得违规行，请改写为 unexpected_rows_expectation",
                     f"the query of its failing rows is not valid ({error.diag.message_primary}); "
@@ -514,7 +527,7 @@ def quarantine(
                 ) from None
             if cursor.rowcount != result.unexpected_count:
                 raise _fault(
-                    contract,
+                    contract.source,
                     result.rule,
                     f"规则计数 {result.unexpected_count} 行，其查询给出 {cursor.rowcount} 行",
                     f"the rule counted {result.unexpected_count} rows and its query names {cursor.rowcount}; "

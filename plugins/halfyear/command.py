@@ -257,6 +257,25 @@ def trace(period: str, code: str, body: str | None, as_known: str | None, readin
 
 
 @main.command()
+@click.argument("period")
+@_choice("table", "json", "csv")
+def reconcile(period: str, form: str) -> None:
+    """Compare what was printed for a PERIOD with what the rows say, figure by figure.
+
+    What was printed is in expectations/indicators/published_figure.csv. Verdicts: 一致 equal as printed, 舍入差 equal
+    at another rounding, 口径差 another reading reproduces it, 差异 different, 无来源 nothing computed. Exit code 1
+    when a figure is not 一致.
+    """
+    from halfyear import table, warehouse
+
+    settings = settings_module.load()
+    with warehouse.transaction(settings) as connection:
+        rows = table.reconciliation_rows(connection, periods.parse(period))
+    table.write_reconciliation(rows, form)
+    sys.exit(0 if all(row["verdict"] == "一致" for row in rows) else FINDINGS)
+
+
+@main.command()
 def migrate() -> None:
     """Bring the warehouse to what sql/ and expectations/ declare."""
     from halfyear import warehouse

@@ -109,12 +109,23 @@ def announce(source: str) -> list[str]:
 
 
 def compute(period: str) -> int:
-    """Compute what is stale in a half-year; returns how many (indicator, reading) pairs were."""
-    from halfyear import indicator
+    """Compute what is stale in a half-year and see whether its figures agree with each other.
+
+    Returns how many (indicator, reading) pairs were computed. Figures that disagree are findings, in
+    ``mart.identity``: they are kept and logged, never an error.
+    """
+    from halfyear import identity, indicator
 
     settings = settings_module.load()
+    half = periods.parse(period)
     with warehouse.transaction(settings) as connection:
-        return indicator.compute(connection, periods.parse(period))
+        computed = indicator.compute(connection, half)
+        if computed:
+            url = warehouse.sqlalchemy_url(settings)
+            for result in identity.check(connection, url, settings.expectations, half):
+                if not result.success:
+                    log.warning("%s: %s: %s / %s", period, result.rule, result.description_zh, result.description_en)
+    return computed
 
 
 def stale_periods() -> list[str]:

@@ -22,7 +22,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from halfyear import contract as contracts
-from halfyear import embedded, indicator, mart
+from halfyear import embedded, identity, indicator, mart
 from halfyear.contract import Contract
 from halfyear.errors import ContractError, InfrastructureFault, UsageError
 from halfyear.settings import LOCAL_ZONE_NAME, Settings
@@ -34,6 +34,15 @@ _ROLES = ("halfyear_loader", "halfyear_reader")
 #: Any constant: one migration at a time.
 _MIGRATION_LOCK = 8_150_001
 MINIMUM_VERSION = 180000
+#: The lists that people review, with their columns.
+_LISTS = {
+    "core.body": ("code", "name", "kind", "level", "parent_code", "region_code"),
+    "core.body_alias": ("name", "code", "valid_from", "reviewed_by"),
+    "core.value_set": ("value_set", "value", "valid_from", "valid_until", "reviewed_by"),
+    "indicators.published_figure": (
+        "period", "published_no", "indicator_code", "section", "printed", "value", "unit", "decimals", "shares_of",
+    ),
+}  # fmt: skip
 
 
 def url(settings: Settings) -> str:
@@ -134,6 +143,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         _apply_migrations(cursor, settings, progress)
         for contract in declared.values():
             _derive_core_table(cursor, contract, progress)
+        identity.load_all(settings.expectations, definitions)
         lists_changed = _load_lists(cursor, settings)
         for path in sorted((settings.sql / "core").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
@@ -283,29 +293,28 @@ def _comment(contract: Contract, column: str) -> str:
 
 
 def _load_lists(cursor: Cursor, settings: Settings) -> bool:
-    """Replace the reviewed lists by the files; True when they changed, which makes every indicator stale."""
-    folder = settings.expectations / "core"
+    """Replace the reviewed lists, ``<schema>.<table>``, by the files ``expectations/<schema>/<table>.csv``.
+
+    True when one of core changed, which makes every indicator stale.
+    """
     changed = False
-    for table, columns in (
-        ("body", ("code", "name", "kind", "level", "parent_code", "region_code")),
-        ("body_alias", ("name", "code", "valid_from", "reviewed_by")),
-        ("value_set", ("value_set", "value", "valid_from", "valid_until", "reviewed_by")),
-    ):
-        path = folder / f"{table}.csv"
+    for table, columns in _LISTS.items():
+        schema, name = table.split(".")
+        path = settings.expectations / schema / f"{name}.csv"
         fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-        if _known(cursor, f"core.{table}") == fingerprint:
+        if _known(cursor, table) == fingerprint:
             continue
-        changed = True
+        changed = changed or schema == "core"
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = [tuple(row[c].strip() or None for c in columns) for row in csv.DictReader(stream)]
         cursor.execute("set constraints all deferred")
-        cursor.execute(pgsql.SQL("delete from {}").format(pgsql.Identifier("core", table)))
+        cursor.execute(pgsql.SQL("delete from {}").format(pgsql.Identifier(schema, name)))
         names = ", ".join(columns)
         marks = ", ".join(["%s"] * len(columns))
         try:
-            cursor.executemany(f"insert into core.{table} ({names}) values ({marks})", rows)
+            cursor.executemany(f"insert into {table} ({names}) values ({marks})", rows)
             cursor.execute("set constraints all immediate")
         except psycopg2.Error as error:
-            raise ContractError(f"expectations/core/{table}.csv: {describe(error)}") from None
-        _remember(cursor, f"core.{table}", fingerprint)
+            raise ContractError(f"{path.relative_to(settings.project)}: {describe(error)}") from None
+        _remember(cursor, table, fingerprint)
     return changed

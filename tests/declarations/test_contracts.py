@@ -103,7 +103,7 @@ def test_a_rule_names_columns_of_its_source(contract: Contract, rule: Rule) -> N
 
 @pytest.mark.parametrize(("contract", "rule"), SUITES)
 def test_a_rule_exists_in_great_expectations_with_these_kwargs(contract: Contract, rule: Rule) -> None:
-    expectation = checks.expectation(contract, rule)
+    expectation = checks.expectation(contract.source, rule)
     assert expectation.severity == rule.severity
     assert rule.dimension in contracts.DIMENSIONS
     assert rule.description.zh and rule.description.en
