@@ -25,7 +25,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from halfyear.contract import Contract, Dimension, Property, Rule, Title
+from halfyear.contract import REGION_CODE_FORM, Contract, Dimension, Property, Rule, Severity, Title
 from halfyear.errors import ContractError, HalfyearError, InfrastructureFault
 from halfyear.settings import LOCAL_ZONE, LOCAL_ZONE_NAME
 
@@ -168,7 +168,21 @@ def _obvious(column: Property) -> Iterator[Rule]:
             "expect_column_values_to_match_regex",
             "normative",
             Title(zh=f"{zh}为6、9或12位数字", en=f"{en} has 6, 9 or 12 digits"),
-            regex="^([0-9]{6}|[0-9]{9}|[0-9]{12})$",
+            regex=REGION_CODE_FORM,
+        )
+        yield make(
+            "known",
+            "expect_column_values_to_be_known_region_codes",
+            "normative",
+            Title(
+                zh=f"{zh}须是本市的区划，或属于国家标准（GB/T 2260，1981年以来任一版）中的县级区划",
+                en=f"{en} is a region of the city, or lies in a county of GB/T 2260 (any edition since 1981)",
+            ),
+            Title(
+                zh=f"核对{zh}；本市新设的镇、村须先写入 expectations/core/region.csv",
+                en=f"compare {en} with the list; a new town or village is first added to expectations/core/region.csv",
+            ),
+            severity="info",
         )
 
 
@@ -198,12 +212,14 @@ def _derived(
     dimension: Dimension,
     description: Title,
     remedy: Title = _REMEDY,
+    severity: Severity = "warning",
     **kwargs: Any,
 ) -> Rule:
     return Rule(
         rule=f"{column.name}_{suffix}",
         type=expectation_type,
         kwargs={"column": column.column, **kwargs},
+        severity=severity,
         dimension=dimension,
         description=description,
         remedy=remedy,

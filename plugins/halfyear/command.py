@@ -276,6 +276,19 @@ def reconcile(period: str, form: str) -> None:
 
 
 @main.command()
+def bodies() -> None:
+    """Draft the lines of expectations/core for bodies that no list knows; a person reviews and adds them.
+
+    What is left empty (who reviewed it, a code, a kind) has to be filled in: a list is not loaded without it.
+    """
+    from halfyear import bodies as bodies_module
+    from halfyear import table, warehouse
+
+    with warehouse.transaction(settings_module.load()) as connection:
+        table.write_drafts(bodies_module.by_table(bodies_module.drafts(connection)))
+
+
+@main.command()
 def migrate() -> None:
     """Bring the warehouse to what sql/ and expectations/ declare."""
     from halfyear import warehouse

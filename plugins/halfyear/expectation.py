@@ -23,6 +23,8 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.query_metrics.query_table.query_table import QueryTable
 
+from halfyear.contract import REGION_CODE_FORM
+
 # Great Expectations reports a metric that is defined again as a warning; below it is meant.
 _registry_log = logging.getLogger("great_expectations.expectations.registry")
 _level = _registry_log.level
@@ -43,6 +45,31 @@ class ExpectColumnValuesToBeUnifiedSocialCreditCode(ColumnMapExpectation):
     """Expect the values to be unified social credit codes with right check characters (GB 32100, GB 11714)."""
 
     map_metric: ClassVar[str] = "column_values.unified_social_credit_code"
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+
+
+class KnownRegionCode(ColumnMapMetricProvider):
+    """The metric: the code is one of the city's own regions, or lies in a county of others.
+
+    Two memberships without correlation, which PostgreSQL answers from a hash table each; a function would look up
+    every row. What has another form than a region code is not judged here.
+    """
+
+    condition_metric_name = "column_values.known_region_code"
+
+    @column_condition_partial(engine=SqlAlchemyExecutionEngine)
+    def _sqlalchemy(cls, column: Any, **_: Any) -> Any:
+        own: Any = sa.select(sa.column("spelling")).select_from(sa.table("region_spelling", schema="core"))
+        elsewhere: Any = sa.select(sa.column("county_code")).select_from(sa.table("county_elsewhere", schema="core"))
+        return sa.or_(
+            column.in_(own), sa.func.left(column, 6).in_(elsewhere), sa.not_(column.regexp_match(REGION_CODE_FORM))
+        )
+
+
+class ExpectColumnValuesToBeKnownRegionCodes(ColumnMapExpectation):
+    """Expect region codes to be the city's own, or in a county of GB/T 2260 of any edition since 1981."""
+
+    map_metric: ClassVar[str] = "column_values.known_region_code"
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
 
 

@@ -163,7 +163,8 @@ def _stage(cursor: Cursor, table: str, codes: Sequence[str], identities: Sequenc
 
 
 def _side(identity: Identity, side: str) -> str:
-    side = f"({side})::numeric"
+    # Shares keep 30 digits, so that sums of them are off by as little.
+    side = f"round(({side})::numeric, 9)"
     return f"case when body_code is null then {side} end" if identity.scope == "city" else side
 
 

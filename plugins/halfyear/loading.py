@@ -33,6 +33,8 @@ from halfyear.verdict import Candidate, judge
 
 #: Gives the staged, accepted rows of a load (a table in schema staging), reading its file again when necessary.
 Rows = Callable[[int], str]
+#: From so many changed rows on, a plan made by the statistics of before may be a bad one.
+_MANY_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,9 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
             touched |= moved
             closed += day_closed
             opened += day_opened
+        if closed + opened >= _MANY_ROWS:
+            moved_halves = [str(half) for half in touched]
+            cursor.execute("select core.refresh_statistics(%s, %s)", (contract.source, moved_halves))
         touched |= _newly_covered(before, after)
         touched &= {*open_before, *_open_periods(cursor)}
         _mark_stale(cursor, contract.source, touched, "rows changed")

@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from halfyear import settings
-from halfyear.contract import Contract, read_yaml
+from halfyear.contract import Contract, read_yaml, relationships
 from halfyear.errors import ContractError
 from halfyear.indicator import COLUMNS, Definition
 
@@ -241,6 +241,37 @@ def _unknown_body_row(contracts: Iterable[Contract]) -> View:
     )
 
 
+def _unknown_reference_row(contracts: Mapping[str, Contract]) -> View:
+    """``mart.unknown_reference_row``: rows that hold now and refer to a record that no accepted snapshot ever named."""
+    branches = []
+    for contract, field, to in relationships(contracts):
+        target, key = to.split(".")
+        ended = " and upper_inf(r.valid_at)" if contract.mode == "register" else ""
+        branches.append(
+            f"select '{contract.source}'::text, '{field.column}'::text, r.{field.column}::text, '{to}'::text,\n"
+            f"    r.record_key, r.load_id, r.row_number\n"
+            f"from core.{contract.source} as r\n"
+            f"where upper_inf(r.known_at){ended} and r.{field.column} is not null\n"
+            f"    and not exists (select from core.{target} as t\n"
+            f"        where upper_inf(t.known_at) and t.{key} = r.{field.column})"
+        )
+    empty = "select null::text, null::text, null::text, null::text, null::text, null::bigint, null::bigint where false"
+    return View(
+        "unknown_reference_row",
+        "未知引用明细 One row per row that holds now and refers to a record that no accepted snapshot ever named",
+        {
+            "source": "来源 Source whose row refers",
+            "column_name": "列 Its column",
+            "value": "值 What it names",
+            "refers_to": "引用 Source and key that should know it",
+            "record_key": "记录键 Key of the record; persons as tokens",
+            "load_id": "装载编号 The load that first showed this version",
+            "row_number": "行号 Number of the row that a person sees in the file",
+        },
+        "\nunion all\n".join(branches) or empty,
+    )
+
+
 def days_between(schedule: str) -> int:
     """The longest gap in days between two nights of a cron expression, as far as its date fields tell."""
     _, _, day, month, weekday = schedule.split()
@@ -343,7 +374,7 @@ def views(
     found = [load(path) for path in sorted(folder.glob("*.sql"))]
     found += _domain_views(definitions.values())
     found.append(_indicator_row(definitions.values()))
-    found += [_unknown_body_row(contracts.values()), _freshness(contracts.values())]
+    found += [_unknown_body_row(contracts.values()), _unknown_reference_row(contracts), _freshness(contracts.values())]
     by_name = {view.name: view for view in found}
     if len(by_name) < len(found):
         raise ContractError("mart: 视图重名 / two views of the mart have one name")

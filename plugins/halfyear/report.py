@@ -110,15 +110,8 @@ def night(settings: Settings, since: datetime, seconds: float) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    unknown = _unknown_bodies(settings)
-    if unknown:
-        names = "、".join(f"{name} ({source})" for source, name in unknown[:10])
-        console.print(
-            f"names in neither list of bodies: {names}; their rows count for the city only",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+    for line in _findings(settings):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def exit_code(settings: Settings, since: datetime) -> int:
@@ -152,18 +145,37 @@ def _deliveries(settings: Settings, since: datetime) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _unknown_bodies(settings: Settings) -> list[tuple[str, str]]:
-    """Names and sources of bodies that neither list knows, in the rows known now."""
-    from halfyear import contract as contracts
-
-    found: list[tuple[str, str]] = []
+def _findings(settings: Settings) -> list[str]:
+    """What holds now and somebody should look at: bodies and references that nobody knows, figures that disagree."""
     with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
-        for source, contract in contracts.load_all(settings.expectations).items():
-            if not any(p.name == "body_name" for p in contract.columns):
-                continue
-            cursor.execute(
-                f'select distinct body_name from core."{source}_resolved" '
-                "where upper_inf(known_at) and resolved_body_code is null order by body_name"
+        cursor.execute(
+            "select coalesce(body_name, body_code), source from mart.unknown_body order by source, rows desc, 1"
+        )
+        bodies = [f"{name} ({source})" for name, source in cursor]
+        cursor.execute(
+            "select source || '.' || column_name, refers_to, count(*), sum(rows), min(value) "
+            "from mart.unknown_reference group by source, column_name, refers_to order by 1"
+        )
+        references = [
+            f"{column}: {values} values in {rows} rows (as {example}) are in no accepted snapshot of {to}"
+            for column, to, values, rows, example in cursor
+        ]
+        cursor.execute(
+            "select period, rule, description_zh, description_en, body_name, trim_scale(difference)::text, "
+            "count(*) over (partition by period, rule) from mart.identity where not is_kept "
+            "order by period, rule, body_code nulls first"
+        )
+        disagreements: dict[tuple[str, str], str] = {}
+        for period, rule, zh, en, body, difference, bodies_count in cursor:
+            more = f" and {bodies_count - 1} more" if bodies_count > 1 else ""
+            disagreements.setdefault(
+                (period, rule), f"{period} {rule}: {zh} / {en}: {body} is off by {difference}{more}; see mart.identity"
             )
-            found += [(source, row[0]) for row in cursor.fetchall()]
-    return found
+    lines = []
+    if bodies:
+        more = f" and {len(bodies) - 10} more" if len(bodies) > 10 else ""
+        lines.append(
+            f"names in neither list of bodies: {'、'.join(bodies[:10])}{more}; their rows count for the city only; "
+            "draft the missing lines with: halfyear bodies"
+        )
+    return [*lines, *references, *disagreements.values()]

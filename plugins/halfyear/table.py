@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.text import Text
 
 from halfyear import indicator, settings
+from halfyear.bodies import Draft
 from halfyear.errors import UsageError
 from halfyear.indicator import DASH, FIGURE_COLUMNS, TRACE_COLUMNS, Definition, TraceSummary
 from halfyear.period import Period
@@ -352,6 +353,22 @@ def write_reconciliation(rows: Sequence[Row], form: str) -> None:
     console.print(
         f"\n{rows[0]['period']}: {len(rows)} 个公布数 printed figures: {counts}", soft_wrap=True, highlight=False
     )
+
+
+# ---------------------------------------------------------------- bodies
+
+
+def write_drafts(drafts: Mapping[str, Sequence[Draft]]) -> None:
+    """Print the proposed lines of each list of bodies, ready to be added, with what they were drawn from."""
+    if not drafts:
+        sys.stdout.write("没有未知单位 / every body is known\n")
+    for name, found in drafts.items():
+        sys.stdout.write(f"expectations/core/{name}.csv 待复核 to be reviewed: {len(found)}\n")
+        for each in found:
+            like = f"; 近似 resembles {each.resembles}" if each.resembles else ""
+            seen = f"{each.unknown.rows} rows of {', '.join(each.unknown.sources)} since {each.unknown.first_day}"
+            sys.stdout.write(f"  # {seen}{like}\n")
+            sys.stdout.write(f"  {_csv(tuple(each.line), (each.line,), header=False).strip()}\n")
 
 
 # ---------------------------------------------------------------- traces

@@ -38,6 +38,8 @@ MINIMUM_VERSION = 180000
 _LISTS = {
     "core.body": ("code", "name", "kind", "level", "parent_code", "region_code"),
     "core.body_alias": ("name", "code", "valid_from", "reviewed_by"),
+    "core.county": ("county_code",),
+    "core.region": ("region_code", "name", "level"),
     "core.value_set": ("value_set", "value", "valid_from", "valid_until", "reviewed_by"),
     "indicators.published_figure": (
         "period", "published_no", "indicator_code", "section", "printed", "value", "unit", "decimals", "shares_of",
@@ -317,4 +319,9 @@ def _load_lists(cursor: Cursor, settings: Settings) -> bool:
         except psycopg2.Error as error:
             raise ContractError(f"{path.relative_to(settings.project)}: {describe(error)}") from None
         _remember(cursor, table, fingerprint)
+    # Identities are asked again when figures are computed again.
+    identities = hashlib.sha256((settings.expectations / identity.FILE).read_bytes()).hexdigest()
+    if _known(cursor, "indicators.identities") != identities:
+        changed = True
+        _remember(cursor, "indicators.identities", identities)
     return changed

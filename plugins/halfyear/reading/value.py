@@ -50,6 +50,7 @@ _MONTH = re.compile(r"(\d{4})(?:-(\d{1,2})|/(\d{1,2})|\.(\d{1,2})|å¹´(\d{1,2})æœ
 _SERIAL = re.compile(r"\d{5}", re.ASCII)
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _RESIDENT_ID = re.compile(r"\d{17}[\dX]", re.ASCII)
+_LEGACY_RESIDENT_ID = re.compile(r"\d{15}", re.ASCII)
 
 _EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN)
 _STEP = Decimal("1E-10")
@@ -57,7 +58,18 @@ _LIMIT = Decimal(10) ** 28
 
 
 class Wrong(str):
-    """The token of a personal identifier with a wrong form or check digit: it loads and is counted."""
+    """The token of a personal identifier with a wrong form or check digit: it loads and is counted.
+
+    ``is_legacy``: a resident number of 15 digits, which is out of use since 2013; it is never made into 18 digits,
+    since the century and the check digit would be guessed.
+    """
+
+    is_legacy: bool
+
+    def __new__(cls, text: str, is_legacy: bool = False) -> Wrong:
+        made = super().__new__(cls, text)
+        made.is_legacy = is_legacy
+        return made
 
 
 class Percent(float):
@@ -218,7 +230,10 @@ def _personal(column: Column, token_key: bytes) -> Converter:
         value = read(cell)
         if not isinstance(value, str):
             return value
-        return token(token_key, value) if is_right(value) else Wrong(token(token_key, value))
+        found = token(token_key, value)
+        if is_right(value):
+            return found
+        return Wrong(found, is_legacy=column.format == "resident_id" and _is_legacy_resident_id(value))
 
     return convert
 
@@ -228,12 +243,29 @@ def _is_mobile(text: str) -> bool:
 
 
 def _is_resident_id(text: str) -> bool:
-    """GB 11643: 18 characters with the right check digit; region and birthday are not judged."""
-    if not _RESIDENT_ID.fullmatch(text):
+    """GB 11643: 18 characters with a day of birth and the right check digit.
+
+    The region is not judged: it is that of the first registration, and no list has all of them.
+    """
+    if not _RESIDENT_ID.fullmatch(text) or not _is_day(text[6:14]):
         return False
     from stdnum.cn.ric import calc_check_digit
 
     return calc_check_digit(text) == text[-1]
+
+
+def _is_legacy_resident_id(text: str) -> bool:
+    """GB 11643-1989: 15 digits, with a day of birth of the last century and without check digit."""
+    return _LEGACY_RESIDENT_ID.fullmatch(text) is not None and _is_day(f"19{text[6:12]}")
+
+
+def _is_day(digits: str) -> bool:
+    """Whether YYYYMMDD names a day that there was."""
+    try:
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return False
+    return True
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------
