@@ -42,7 +42,7 @@ class Layout:
 
     headers: Mapping[str, str]
     titles: tuple[str, ...] = ()
-    totals: Mapping[str, int] = field(default_factory=dict)
+    totals: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     has_blank_before_notes: bool = False
 
@@ -166,12 +166,18 @@ def to_jsonl(rows: Sequence[Row], names: Mapping[str, str] | None = None) -> Con
 def to_parquet(layout: Layout, rows: Sequence[Row], types: Mapping[str, str]) -> Content:
     """A Parquet file with the headers as column names.
 
-    ``types`` gives fields that are not text: ``local`` (time without zone) or ``utc`` (time in UTC).
+    ``types`` gives fields that are not text: ``local`` (time without zone), ``utc`` (time in UTC), ``date`` or
+    ``integer``.
     """
     import pyarrow as pa
     import pyarrow.parquet
 
-    kinds = {"local": pa.timestamp("us"), "utc": pa.timestamp("us", tz="UTC")}
+    kinds: dict[str, pa.DataType] = {
+        "local": pa.timestamp("us"),
+        "utc": pa.timestamp("us", tz="UTC"),
+        "date": pa.date32(),
+        "integer": pa.int64(),
+    }
     text = pa.string()
     schema = pa.schema([(header, kinds.get(types.get(name, ""), text)) for name, header in layout.headers.items()])
     arrays = [

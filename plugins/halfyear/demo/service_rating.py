@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from halfyear.demo import city, counter_case, spelling
+from halfyear.demo import city, counter_case, service_hall, spelling
 from halfyear.demo.city import Body, City
 from halfyear.demo.counter_case import Acceptance, Applicant, Offer
 from halfyear.demo.exporting import Cell, Content, Export, Row, delivered, to_jsonl
@@ -293,7 +293,7 @@ def _cells(rating: Rating, day: date, until: datetime, town: City, rng: Random) 
         "item_name": offer.item_name,
         "body_name": body.name if has_code else body.name_on(day, town.valid_from),
         "body_code": body.code,
-        "hall_code": None,
+        "hall_code": None if rating.visit.case_no.startswith("WS") else service_hall.hall_code(body),
         "channel": str(rating.channel) if is_text else rating.channel,
         "satisfaction_code": str(rating.satisfaction) if is_text else rating.satisfaction,
         "rated_at": _moment(rating.rated_at, day),
