@@ -11,6 +11,7 @@ description_zh: 期末在用且通办范围为跨市或跨县的事项
 description_en: Items in use whose scope is 跨市 or 跨县 on the last day
 excluded:
     not_published: {zh: 期末未在用：暂停或取消, en: suspended or cancelled on the last day}
+    heading_kind: {zh: 事项类型为00（行政权力事项），只是类目, en: 'kind 00 (行政权力事项), a heading'}
     other_scope: {zh: 其他通办范围或不通办, en: another scope or none}
 */
 with counted_scope as (
@@ -38,6 +39,7 @@ judged as (
             when
                 item_status not in (select published_status.value from published_status)
                 then 'not_published'
+            when item_kind = '行政权力事项' then 'heading_kind'
             when
                 service_scope is null
                 or service_scope not in (select counted_scope.value from counted_scope)

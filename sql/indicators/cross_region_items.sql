@@ -15,18 +15,23 @@ description_en: Items in use whose scope is 跨市 or 跨县 on the last day of 
     among them
 excluded:
     not_published: {zh: 上年末未在用：暂停或取消, en: suspended or cancelled on the last day of the year before}
+    heading_kind: {zh: 事项类型为00（行政权力事项），只是类目, en: 'kind 00 (行政权力事项), a heading'}
     other_scope: {zh: 其他通办范围或不通办, en: another scope or none}
 */
 with counted_scope as (
     select value
     from core.value_set
-    where value_set = 'cross_region_scope' and valid_at @> :last_day
+    where
+        value_set = 'cross_region_scope'
+        and valid_at @> (date_trunc('year', (:first_day)::timestamp)::date - 1)
 ),
 
 published_status as (
     select value
     from core.value_set
-    where value_set = 'published_item_status' and valid_at @> :last_day
+    where
+        value_set = 'published_item_status'
+        and valid_at @> (date_trunc('year', (:first_day)::timestamp)::date - 1)
 ),
 
 listed as (
@@ -44,6 +49,7 @@ judged as (
             when
                 item_status not in (select published_status.value from published_status)
                 then 'not_published'
+            when item_kind = '行政权力事项' then 'heading_kind'
             when
                 service_scope is null
                 or service_scope not in (select counted_scope.value from counted_scope)

@@ -12,6 +12,7 @@ description_en: 'Items in use on the last day for which papers, seals, signature
     waived'
 excluded:
     not_published: {zh: 期末未在用：暂停或取消, en: suspended or cancelled on the last day}
+    heading_kind: {zh: 事项类型为00（行政权力事项），只是类目, en: 'kind 00 (行政权力事项), a heading'}
     not_exempt: {zh: 未列入四免, en: nothing is waived}
 */
 with published_status as (
@@ -33,6 +34,7 @@ judged as (
             when
                 item_status not in (select published_status.value from published_status)
                 then 'not_published'
+            when item_kind = '行政权力事项' then 'heading_kind'
             when is_exempt is not true then 'not_exempt'
         end as excluded_because
     from listed

@@ -15,6 +15,7 @@ description_zh: 期末在用的高频事项中可一次办的比例
 description_en: Share of the frequent items in use on the last day for which one visit is enough
 excluded:
     not_published: {zh: 期末未在用：暂停或取消, en: suspended or cancelled on the last day}
+    heading_kind: {zh: 事项类型为00（行政权力事项），只是类目, en: 'kind 00 (行政权力事项), a heading'}
     not_frequent: {zh: 不是高频事项, en: not asked for often}
 */
 with published_status as (
@@ -36,6 +37,7 @@ judged as (
             when
                 item_status not in (select published_status.value from published_status)
                 then 'not_published'
+            when item_kind = '行政权力事项' then 'heading_kind'
             when not is_frequent then 'not_frequent'
         end as excluded_because
     from listed

@@ -13,6 +13,7 @@ description_zh: 期末在用事项中可网办的比例
 description_en: Share of the items in use on the last day that can be applied for online
 excluded:
     not_published: {zh: 期末未在用：暂停或取消, en: suspended or cancelled on the last day}
+    heading_kind: {zh: 事项类型为00（行政权力事项），只是类目, en: 'kind 00 (行政权力事项), a heading'}
 */
 with published_status as (
     select value
@@ -33,6 +34,7 @@ judged as (
             when
                 item_status not in (select published_status.value from published_status)
                 then 'not_published'
+            when item_kind = '行政权力事项' then 'heading_kind'
         end as excluded_because
     from listed
 )

@@ -1,7 +1,7 @@
 /*
 name_zh: 等保备案率
 name_en: Protection-level filing rate
-domain: cloud_migration
+domain: security
 unit: '%'
 kind: ratio
 basis: stock

@@ -15,13 +15,7 @@ excluded:
     invalid_rating: {zh: 平台判为无效, en: invalid on the platform}
     replaced_rating: {zh: 已被同一办件的再次评价取代, en: a later rating of the case stands instead}
 */
-with counted_state as (
-    select value
-    from core.value_set
-    where value_set = 'valid_rating' and valid_at @> :last_day
-),
-
-satisfied as (
+with satisfied as (
     select value
     from core.value_set
     where value_set = 'satisfied_service_rating' and valid_at @> :last_day
@@ -47,8 +41,7 @@ replaced as (
     where
         known_at @> :as_known
         and round > 1
-        and case when is_default then '默认' when is_valid then '有效' else '无效' end
-        in (select counted_state.value from counted_state)
+        and (is_default or is_valid)
     group by case_no
 ),
 

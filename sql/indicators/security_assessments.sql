@@ -7,7 +7,7 @@ kind: flow
 decimals: 0
 sources: [security_event]
 published: true
-description_zh: 本期完成的上线前风险评估
+description_zh: 本期的上线前风险评估
 description_en: Risk assessments before going live in the period
 excluded:
     other_kind: {zh: 其他类别, en: another kind}

@@ -1,8 +1,9 @@
 """Are the numbers right: every folder here is a case of CSV files, rows of core in, observations out.
 
-A folder holds `README.txt` (one line: what it shows), `standing.csv` (the accepted deliveries: load_id, source,
-snapshot_date, and optionally known_at), one CSV per source with the columns of its core table that matter, optionally
-`body.csv` and `body_alias.csv`, `vintage.csv` and `sealed_observation.csv`, and what must come out:
+A folder holds `README.txt` (what it shows, in a sentence or two), `standing.csv` (the accepted deliveries: load_id,
+source, snapshot_date, and optionally known_at), one CSV per source with the columns of its core table that matter,
+optionally `body.csv` and `body_alias.csv`, `value_set.csv` (instead of the reviewed definitions), `vintage.csv` and
+`sealed_observation.csv`, and what must come out:
 
 * `expected.csv` – rows of indicators.observation by period, indicator_code, reading and body (empty: the city). Of
   every (period, indicator, reading) that is named, exactly the named bodies must be there.
@@ -32,8 +33,8 @@ from halfyear import warehouse as warehouse_module
 from halfyear.settings import Settings
 
 CASES = sorted(path.name for path in Path(__file__).parent.iterdir() if (path / "README.txt").exists())
-NUMBERS = ("numerator", "denominator", "value", "quantity", "previous_value", "change_on_previous", "year_ago_value")
-NUMBERS += ("change_on_year", "vintage", "row_number")
+NUMBERS = {"numerator", "denominator", "value", "quantity", "previous_value", "change_on_previous", "year_ago_value"}
+NUMBERS |= {"change_on_year", "vintage", "row_number"}
 FILES = {"README.txt", "expected.csv", "expected_rows.csv", "expected_mart.csv", "standing.csv"}
 KEY = ("period", "indicator_code", "reading")
 
@@ -60,7 +61,9 @@ def read(path: Path) -> list[dict[str, str | None]]:
         return [{name: value or None for name, value in row.items()} for row in csv.DictReader(stream)]
 
 
-def ensure_partition(cursor: Cursor, source: str, when: str) -> None:
+def ensure_partition(cursor: Cursor, source: str, when: str | None) -> None:
+    if when is None:  # events without a day have their own partition
+        return
     half_year = period.of(date.fromisoformat(when[:10]))
     cursor.execute("select core.ensure_partition(%s, %s)", (source, half_year.first_day))
 
@@ -70,6 +73,8 @@ def lay(connection: Connection, folder: Path) -> None:
     sources = contracts.load_all(settings_module.load().expectations)
     with connection.cursor() as cursor:
         cursor.execute("delete from core.body_alias; delete from core.body")
+        if (folder / "value_set.csv").exists():
+            cursor.execute("delete from core.value_set")
         for row in read(folder / "standing.csv"):
             day = row["snapshot_date"]
             cursor.execute(
@@ -88,16 +93,16 @@ def lay(connection: Connection, folder: Path) -> None:
                 "insert into lineage.standing (source, snapshot_date, load_id, known_at) values (%s, %s, %s, %s)",
                 (row["source"], day, row["load_id"], row.get("known_at") or "[2020-01-01,)"),
             )
-        tables = {"body": "core.body", "body_alias": "core.body_alias"}
+        tables = {"body": "core.body", "body_alias": "core.body_alias", "value_set": "core.value_set"}
         tables |= {"vintage": "indicators.vintage", "sealed_observation": "indicators.sealed_observation"}
         order = [*tables, *sorted(p.stem for p in folder.glob("*.csv") if p.stem not in tables and p.name not in FILES)]
         for name in order:
             table = sql.Identifier(*tables.get(name, f"core.{name}").split("."))
             for number, row in enumerate(read(folder / f"{name}.csv"), start=2):
                 if name not in tables:
-                    row = {"row_number": str(number), "known_at": "[2020-01-01,)"} | row
+                    row = {"row_number": str(number), "known_at": "[2020-01-01,)", **row}
                 if name in sources and sources[name].mode == "events":
-                    ensure_partition(cursor, name, str(row[sources[name].period_property or ""]))
+                    ensure_partition(cursor, name, row[sources[name].period_property or ""])
                 if name == "sealed_observation":
                     row["reading"] = row.get("reading") or ""
                 cursor.execute(
