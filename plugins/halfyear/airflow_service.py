@@ -48,9 +48,9 @@ _STOP_SECONDS: Final = 10
 
 #: The processes in the order of their start. Task logs are read from the folder, not served on a port.
 _PROCESSES: Final = {
-    "api-server": ["api-server"],
-    "dag-processor": ["dag-processor"],
-    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "api-server": ["airflow", "api-server"],
+    "dag-processor": ["airflow", "dag-processor"],
+    "scheduler": ["halfyear.preloaded_airflow", "scheduler", "--skip-serve-logs"],
 }
 
 
@@ -376,7 +376,7 @@ def _start_sessions(settings: Settings) -> None:
             log.replace(log.with_suffix(".log.1"))
         with log.open("w") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *arguments],
+                [sys.executable, "-m", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

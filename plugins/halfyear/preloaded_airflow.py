@@ -1,0 +1,29 @@
+"""Runs an ``airflow`` command after importing what every task needs: ``python -m halfyear.preloaded_airflow scheduler``.
+
+The LocalExecutor forks its workers from the scheduler and each task from a worker, so that what is imported here is
+there in every task. Great Expectations alone takes six seconds of a core otherwise, in every task that checks a file.
+Of Halfyear itself nothing is imported: a task runs the code of its own hour.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Import, then hand over to Airflow with the arguments of the command line."""
+    import great_expectations
+    import great_expectations.datasource.fluent
+    import great_expectations.expectations.core
+    import psycopg2
+    import pydantic
+    import sqlalchemy.dialects.postgresql.psycopg2  # noqa: F401
+
+    from airflow.__main__ import main as airflow
+
+    sys.argv[0] = "airflow"
+    airflow()  # type: ignore[no-untyped-call]
+
+
+if __name__ == "__main__":
+    main()
