@@ -1,8 +1,8 @@
 """What is generated from the declarations: data dictionary, indicator list and JSON Schemas.
 
-Everything here is a function of the files below ``expectations/`` and ``sql/indicators/``: no database, no clock,
-the same bytes on every machine. ``halfyear docs`` writes the files, ``halfyear docs --check`` and a test say
-whether they are true.
+Everything here is a function of the files below ``expectations/`` and ``sql/indicators/`` and of one list of the
+locked python-stdnum: no database, no clock, the same bytes on every machine. ``halfyear docs`` writes the files,
+``halfyear docs --check`` and a test say whether they are true.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ def pages(settings: Settings) -> dict[Path, str]:
     found[settings.project / "docs" / "indicators.md"] = _indicators(definitions)
     found[settings.expectations / "source.schema.json"] = _schema(contracts.json_schema())
     found[settings.expectations / "indicator.schema.json"] = _schema(indicator.json_schema())
+    found[settings.expectations / "core" / "county.csv"] = _counties()
     return found
 
 
@@ -108,6 +109,15 @@ def _dictionary(settings: Settings) -> Path:
 
 def _schema(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+def _counties() -> str:
+    """The county codes of all editions of GB/T 2260 since 1981 that python-stdnum knows, one a line."""
+    from stdnum import numdb
+
+    provinces = numdb.get("cn/loc").prefixes
+    codes = sorted(province + rest for _, province, _, _, below in provinces for _, rest, _, _, _ in below)
+    return "\n".join(["county_code", *codes]) + "\n"
 
 
 # ---------------------------------------------------------------- the data dictionary

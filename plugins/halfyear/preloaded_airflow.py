@@ -7,18 +7,22 @@ Of Halfyear itself nothing is imported: a task runs the code of its own hour.
 
 from __future__ import annotations
 
+import importlib
 import sys
+
+MODULES = (
+    "great_expectations.datasource.fluent",
+    "great_expectations.expectations.core",
+    "psycopg2.extras",
+    "pydantic",
+    "sqlalchemy.dialects.postgresql.psycopg2",
+)
 
 
 def main() -> None:
     """Import, then hand over to Airflow with the arguments of the command line."""
-    import great_expectations
-    import great_expectations.datasource.fluent
-    import great_expectations.expectations.core
-    import psycopg2
-    import pydantic
-    import sqlalchemy.dialects.postgresql.psycopg2  # noqa: F401
-
+    for name in MODULES:
+        importlib.import_module(name)
     from airflow.__main__ import main as airflow
 
     sys.argv[0] = "airflow"

@@ -362,12 +362,18 @@ def test_wrong_personal_identifiers_load_and_are_counted(tmp_path: Path) -> None
         "C,丙,110105194912310021,",
         "D,丁,,",
         ",戊,1,1",
+        ",己,110105491231002,1",
+        "G,庚,110105491231002,",
     ]
     read = read_file(csv_file(tmp_path, "编号,名称,身份证号,手机号\n" + "\n".join(rows) + "\n"), SAMPLE)
-    assert read.account == (5, 4, 1, 0)
+    assert read.account == (7, 5, 2, 0)
     (resident,) = read.remarks("resident_id_check_digit")
     (mobile,) = read.remarks("mobile_form")
     assert (resident.count, resident.severity, mobile.count) == (2, "info", 1)
+    # A number of 15 digits is told apart, and its token is that of the 15 digits: nothing is converted.
+    (legacy,) = read.remarks("resident_id_legacy")
+    assert (legacy.count, legacy.severity) == (1, "info")
+    assert read.rows[-1]["resident_id_token"] == token(KEY, "110105491231002")
 
 
 def test_findings_and_cells_quote_no_personal_value(tmp_path: Path) -> None:

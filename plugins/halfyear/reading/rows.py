@@ -100,6 +100,7 @@ class _Reader:
     sum_at_subtotal: Decimal = Decimal(0)
     unreadable_at_subtotal: int = 0
     wrong: int = 0
+    legacy: int = 0
 
     @property
     def column(self) -> Column:
@@ -352,8 +353,10 @@ class _Work:
                 if column.is_summed:
                     bound.sum += Decimal(array.sum().as_py() or 0)
                 if bound.memo.is_wrong:
-                    found = values[column.name]
-                    bound.wrong += sum(v.__class__ is Wrong and i not in faults for i, v in enumerate(found))
+                    wrong = [v for i, v in enumerate(values[column.name]) if isinstance(v, Wrong) and i not in faults]
+                    legacy = sum(v.is_legacy for v in wrong)
+                    bound.legacy += legacy
+                    bound.wrong += len(wrong) - legacy
             else:
                 array = pa.nulls(count, column.arrow_type)
             if not column.is_dropped:
@@ -557,6 +560,17 @@ class _Work:
                     column=reader.column.name,
                     dimension="accuracy",
                     count=reader.wrong,
+                )
+            if reader.legacy:
+                self._remark(
+                    f"{reader.column.name}_legacy",
+                    f"{reader.legacy} 行的“{reader.column.header}”是已停用的15位号码（仍予载入，不换算）",
+                    f"{reader.column.header} is a number of 15 digits, out of use, in {reader.legacy} rows, which load; "
+                    "it is not converted",
+                    severity="info",
+                    column=reader.column.name,
+                    dimension="normative",
+                    count=reader.legacy,
                 )
         return Summary(
             rows_read=tally.read,
