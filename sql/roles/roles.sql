@@ -28,6 +28,8 @@ revoke insert, update, delete on core.body, core.body_alias, core.value_set from
 revoke insert, update, delete on core.county, core.region from halfyear_loader;
 -- The text of a definition is run: only migrate writes it. A seal is added to, never changed.
 revoke insert, update, delete on indicators.definition from halfyear_loader;
+-- What was printed comes from a file that a person edits.
+revoke insert, update, delete on indicators.published_figure from halfyear_loader;
 revoke update, delete on indicators.vintage, indicators.sealed_observation from halfyear_loader;
 revoke update, delete on indicators.restatement from halfyear_loader;
 do $block$

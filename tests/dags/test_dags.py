@@ -20,7 +20,29 @@ from halfyear.errors import InfrastructureFault, UsageError
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
 PLUGINS = PROJECT / "plugins"
-SOURCES = ["account_activation", "catalogue_unit", "cloud_migration", "data_catalogue"]
+SOURCES = [
+    "account_activation",
+    "app_usage",
+    "approval_interface",
+    "catalogue_unit",
+    "cloud_migration",
+    "counter_case",
+    "data_catalogue",
+    "devolved_item",
+    "enterprise_case",
+    "hotline_ticket",
+    "kiosk",
+    "kiosk_transaction",
+    "manual_return",
+    "network_site",
+    "resource_trade",
+    "security_event",
+    "service_hall",
+    "service_item",
+    "service_rating",
+    "supervision_act",
+    "video_meeting",
+]
 #: Importing any of these would make every parse and every task slow; Great Expectations alone takes 6 s.
 HEAVY = {"pandas", "great_expectations", "pyarrow", "python_calamine", "openpyxl", "psycopg2", "numpy"}
 

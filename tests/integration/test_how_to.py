@@ -1,6 +1,6 @@
-"""The how-tos are true: a fifth source is one file, and so is its indicator (docs/how-to/).
+"""The how-tos are true: a new source is one file, and so is its indicator (docs/how-to/).
 
-On real PostgreSQL, in a warehouse that the project's own four sources have made: what a bureau with a running
+On real PostgreSQL, in a warehouse that the project's own sources have made: what a bureau with a running
 Halfyear does when it adds a source.
 """
 
@@ -25,9 +25,9 @@ from halfyear.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "how-to" / "examples"
-SOURCE = "video_meeting"
+SOURCE = "training_session"
 CONTRACT = Path("expectations") / "sources" / f"{SOURCE}.yaml"
-INDICATOR = Path("sql") / "indicators" / "video_meetings.sql"
+INDICATOR = Path("sql") / "indicators" / "training_sessions.sql"
 #: Prints the ids of the DAGs that Airflow finds.
 DAG_IDS = f"""
 from airflow.dag_processing.dagbag import DagBag
@@ -36,7 +36,7 @@ assert not bag.import_errors, bag.import_errors
 print("dags:", *bag.dags)
 """
 #: The line that docs/how-to/add-an-indicator.md adds for a domain that no table has yet.
-DOMAIN = "video_meeting: {zh: 粤视会, en: Video meetings}\n"
+DOMAIN = "training_session: {zh: 业务培训, en: Training sessions}\n"
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def rows(project: Settings, query: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def test_a_fifth_source_is_one_file(project: Settings) -> None:
+def test_a_new_source_is_one_file(project: Settings) -> None:
     before = {path.relative_to(project.project) for path in project.project.rglob("*") if path.is_file()}
     add(project, CONTRACT)
     added = {path.relative_to(project.project) for path in project.project.rglob("*") if path.is_file()} - before
@@ -85,28 +85,28 @@ def test_a_fifth_source_is_one_file(project: Settings) -> None:
     assert second.verdict == "loaded_with_quarantine"
     account = (second.rows_read, second.rows_loaded, second.rows_quarantined, second.rows_skipped)
     assert account == (9, 8, 1, 0)
-    # The second file brings a meeting of December.
+    # The second file brings a session of December.
     assert second.periods == ("2021-S2", "2022-S1")
     assert ingest(project) == []
     assert night.look(SOURCE, project).known == 2
 
     assert rows(
         project,
-        "select known.partition, meeting_no, to_char(started_at, 'YYYY-MM-DD HH24:MI'), terminals, attendees, "
-        "resolved_body_code is null, row_number from core.video_meeting_resolved "
-        "inner join (select record_key, known_at, tableoid::regclass::text as partition from core.video_meeting) as known "
-        "using (record_key, known_at) where upper_inf(known_at) order by meeting_no",
+        "select known.partition, session_no, to_char(started_at, 'YYYY-MM-DD HH24:MI'), terminals, attendees, "
+        "resolved_body_code is null, row_number from core.training_session_resolved "
+        "inner join (select record_key, known_at, tableoid::regclass::text as partition from core.training_session) as known "
+        "using (record_key, known_at) where upper_inf(known_at) order by session_no",
     ) == [
-        ("core.video_meeting_2021_s2", "SP2021-0398", "2021-12-16 09:00", 40, 655, False, 2),
-        ("core.video_meeting_2021_s2", "SP2021-0405", "2021-12-23 10:00", 17, 81, False, 3),
-        ("core.video_meeting_2021_s2", "SP2021-0412", "2021-12-30 15:00", 28, 164, False, 2),
-        ("core.video_meeting_2022_s1", "SP2022-0001", "2022-01-05 09:30", 31, 210, False, 3),
-        ("core.video_meeting_2022_s1", "SP2022-0017", "2022-02-18 14:30", 12, 57, False, 4),
-        ("core.video_meeting_2022_s1", "SP2022-0033", "2022-03-11 09:00", 46, 1203, False, 5),
-        ("core.video_meeting_2022_s1", "SP2022-0058", "2022-04-26 20:00", 33, 141, False, 6),
-        ("core.video_meeting_2022_s1", "SP2022-0090", "2022-06-14 15:00", 5, None, True, 8),
-        ("core.video_meeting_2022_s1", "SP2022-0097", "2022-06-21 09:00", 0, 0, False, 9),
-        ("core.video_meeting_2022_s1", "SP2022-0104", "2022-06-30 23:30", 18, 77, False, 10),
+        ("core.training_session_2021_s2", "SP2021-0398", "2021-12-16 09:00", 40, 655, False, 2),
+        ("core.training_session_2021_s2", "SP2021-0405", "2021-12-23 10:00", 17, 81, False, 3),
+        ("core.training_session_2021_s2", "SP2021-0412", "2021-12-30 15:00", 28, 164, False, 2),
+        ("core.training_session_2022_s1", "SP2022-0001", "2022-01-05 09:30", 31, 210, False, 3),
+        ("core.training_session_2022_s1", "SP2022-0017", "2022-02-18 14:30", 12, 57, False, 4),
+        ("core.training_session_2022_s1", "SP2022-0033", "2022-03-11 09:00", 46, 1203, False, 5),
+        ("core.training_session_2022_s1", "SP2022-0058", "2022-04-26 20:00", 33, 141, False, 6),
+        ("core.training_session_2022_s1", "SP2022-0090", "2022-06-14 15:00", 5, None, True, 8),
+        ("core.training_session_2022_s1", "SP2022-0097", "2022-06-21 09:00", 0, 0, False, 9),
+        ("core.training_session_2022_s1", "SP2022-0104", "2022-06-30 23:30", 18, 77, False, 10),
     ]
     assert rows(
         project, "select row_number, record_key, column_name, rule, masked_value from quarantine.rejected_row"
@@ -124,11 +124,11 @@ def test_its_dag_and_dictionary_page_come_by_themselves(project: Settings, tmp_p
         text=True,
         check=True,
     )
-    assert "ingest__video_meeting" in listed.stdout.split()
+    assert "ingest__training_session" in listed.stdout.split()
 
     documentation.write(project, only_check=False)
     page = (project.project / "docs" / "dictionary" / f"{SOURCE}.md").read_text("utf-8")
-    assert "one row per meeting" in page
+    assert "one row per session" in page
     assert "`ended_after_start`" in page
 
 
@@ -161,13 +161,14 @@ def test_an_indicator_is_one_file(project: Settings) -> None:
             half_year: next(
                 row["printed"]
                 for row in indicator.figures(connection, period.parse(half_year))
-                if row["indicator_code"] == "video_meetings"
+                if row["indicator_code"] == "training_sessions"
             )
             for half_year in ("2021-S2", "2022-S1")
         }
-        summary = indicator.trace_summary(connection, "video_meetings", "", period.parse("2022-S1"))
+        summary = indicator.trace_summary(connection, "training_sessions", "", period.parse("2022-S1"))
     assert figures == {"2021-S2": "3场", "2022-S1": "6场"}
     assert (summary.counted, summary.left_out) == (6, {"nobody_there": 1})
     assert rows(
-        project, "select body_name, video_meetings from mart.video_meeting where period = '2022-S1' order by 2 desc, 1"
+        project,
+        "select body_name, training_sessions from mart.training_session where period = '2022-S1' order by 2 desc, 1",
     )[0] == ("全市", 6)

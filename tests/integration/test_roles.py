@@ -8,10 +8,13 @@ from __future__ import annotations
 import psycopg2
 import pytest
 
+from halfyear import contract
+from halfyear import settings as settings_module
 from halfyear import warehouse as warehouse_module
 from halfyear.settings import Settings
 
 ALL = "select insert update delete"
+SOURCES = contract.load_all(settings_module.load().expectations)
 PRIVILEGES = ("select", "insert", "update", "delete", "truncate", "references", "trigger", "maintain")
 
 #: What each role may do to the schemas.
@@ -31,15 +34,14 @@ GRANTS = {
     "halfyear_reader": {"mart.*": "select"},
     "halfyear_loader": {
         "quarantine.*": ALL,
-        "core.account_activation": ALL,
-        "core.catalogue_unit": ALL,
-        "core.cloud_migration": ALL,
-        "core.data_catalogue": ALL,
+        **{f"core.{source}": ALL for source in SOURCES},
+        "core.resource_trade_undated": ALL,
         "core.*": "select",
         "indicators.observation": ALL,
         "indicators.announcement": ALL,
         "indicators.stale": ALL,
-        "indicators.published_figure": ALL,
+        "indicators.identity_check": ALL,
+        "indicators.identity_breach": ALL,
         "indicators.vintage": "select insert",
         "indicators.sealed_observation": "select insert",
         "indicators.restatement": "select insert",

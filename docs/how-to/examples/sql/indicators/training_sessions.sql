@@ -1,24 +1,24 @@
 /*
-name_zh: 粤视会会议场次
-name_en: Video meetings held
-domain: video_meeting
+name_zh: 业务培训场次
+name_en: Training sessions held
+domain: training_session
 unit: 场
 kind: flow
 decimals: 0
-sources: [video_meeting]
+sources: [training_session]
 published: true
-description_zh: 开始时间在本期的会议；未知单位主办的计入全市
-description_en: Meetings that began in the period; those of unknown bodies count for the city
+description_zh: 开始时间在本期的培训；未知单位主办的计入全市
+description_en: Sessions that began in the period; those of unknown bodies count for the city
 excluded:
-    nobody_there: {zh: 参会终端数为零, en: no terminal took part}
+    nobody_there: {zh: 参训终端数为零, en: no terminal took part}
 */
-with meeting as (
+with session as (
     select
         *,
         case
             when terminals = 0 then 'nobody_there'
         end as excluded_because
-    from core.video_meeting_resolved
+    from core.training_session_resolved
     where
         known_at @> :as_known
         and (started_at at time zone 'Asia/Shanghai')::date >= :first_day
@@ -31,8 +31,8 @@ select
     false as in_denominator,
     1 as quantity,
     excluded_because,
-    'video_meeting' as source,
+    'training_session' as source,
     record_key,
     load_id,
     row_number
-from meeting
+from session
