@@ -112,7 +112,8 @@ def read_file(path: Path, source: Contract = SHORT) -> Read:
         try:
             batch = next(batches)
         except StopIteration as end:
-            found = Read(rows, cells, end.value)
+            # Usual rows overtake those that are read one by one.
+            found = Read(sorted(rows, key=lambda row: row["row_number"]), cells, end.value)
             account = found.account
             assert account[0] == account[1] + account[2] + account[3]
             assert account[1] == len(rows)

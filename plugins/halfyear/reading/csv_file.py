@@ -2,94 +2,255 @@
 
 A quote inside an unquoted field is text. Text after a closing quote makes the row bad. A quote that is never
 closed swallows the rows after it, so it refuses the file and names the line where it opens.
+
+Lines are taken apart by Arrow, a block at a time. One by one are read the records whose quotes are out of order or hold
+a line break, and all of a block in which something is unusual (CR alone, NUL, U+FFFD). The rows of a block are counted
+twice: as lines, and as what Arrow made of them.
 """
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import TextIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
 
 from halfyear.errors import FileRefused
 from halfyear.reading import encoding, header
 from halfyear.reading.fault import CELL_TOO_LONG, DAMAGED_TEXT, LONGEST_CELL, TEXT_AFTER_QUOTE, Bad, refusal
 from halfyear.reading.plan import Plan
-from halfyear.reading.table import Row, Table
+from halfyear.reading.table import Block, Row, Table
 from halfyear.reading.value import DAMAGE
 
 #: A record of more characters is not kept: either it is bad or a quote was never closed.
 _LONGEST_RECORD = 8_000_000
+_BLOCK = 8 << 20
+#: What Arrow parses at once; larger pieces leave the processor's cache.
+_PIECE = 1 << 20
+#: More lines of a block than this with another number of fields, and it is read line by line.
+_MOST_ODD = 1000
+_BREAK = re.compile(rb"\r\n|\r|\n")
 
 
 def open_table(path: Path, plan: Plan) -> Table:
     """Find encoding and header; the rows stream from there."""
     found = encoding.examine(path, allow_gb18030=True)
     records = _Records(path, found)
-    rows = iter(records)
     first: list[Row] = []
     matcher = header.Matcher(plan)
-    for row in rows:
+    for row in records.one_by_one():
         first.append(row)
         located = header.locate([row[1] or ()], matcher)
         if located:
-            records.width = located[1].named_width
-            return Table(located[1], rows, encoding=found.label, header_row=row[0])
+            records.header = located[1]
+            return Table(located[1], records.in_blocks(), encoding=found.label, header_row=row[0])
         if row[0] >= header.SEARCHED_ROWS:
             break
     header.refuse([(number, cells or ()) for number, cells, _ in first], matcher, encoding=found.label)
     raise AssertionError("a header that is refused raises")
 
 
+class _Lines:
+    """The lines of a file in UTF-8: ``block`` holds whole ones, of which those before ``at`` are taken."""
+
+    def __init__(self, path: Path, found: encoding.Encoding) -> None:
+        self.block = b""
+        self.at = 0
+        #: How many lines of the file are taken.
+        self.number = 0
+        #: Something in the block has to be looked at line by line.
+        self.is_odd = False
+        self.has_damage = False
+        self._has_lone_cr = False
+        self._parts = encoding.decoded(path, found, _BLOCK)
+        self._rest = b""
+        self._is_last = False
+
+    def fill(self) -> bool:
+        """See to it that a line is there; False at the end of the file."""
+        while self.at == len(self.block):
+            if self._is_last:
+                return False
+            part = next(self._parts, None)
+            self._is_last = part is None
+            data = self._rest + (part or b"")
+            end = len(data) if part is None else data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, -1) + 1
+            self.block, self._rest, self.at = data[:end], data[end:], 0
+            self._look()
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if not self.fill():
+            raise StopIteration
+        if self._has_lone_cr:
+            found = _BREAK.search(self.block, self.at)
+            end = found.end() if found else len(self.block)
+        else:
+            end = self.block.find(b"\n", self.at) + 1 or len(self.block)
+        line = self.block[self.at : end].decode()
+        self.at = end
+        self.number += 1
+        return line
+
+    def take_until(self, end: int) -> range:
+        """Pass over the whole lines that end at ``end``; the numbers that they have."""
+        first = self.number + 1
+        self.number += self.block.count(b"\n", self.at, end)
+        if end > self.at and self.block[end - 1] != 10:  # the last line of the file may lack its break
+            self.number += 1
+        self.at = end
+        return range(first, self.number + 1)
+
+    def _look(self) -> None:
+        block = self.block
+        returns = block.count(b"\r")
+        self._has_lone_cr = returns > 0 and returns != block.count(b"\r\n")
+        self.has_damage = b"\0" in block or (
+            b"\xef" in block and (b"\xef\xbf\xbd" in block or b"\xef\xbb\xbf" in block)
+        )
+        self.is_odd = self._has_lone_cr or self.has_damage
+
+
 class _Records:
     """The records of a file: line where each starts, fields, and what is wrong with it."""
 
     def __init__(self, path: Path, found: encoding.Encoding) -> None:
-        self.width = 0
-        self._path = path
-        self._encoding = found
+        #: Set when it is found; rows in blocks are those below it.
+        self.header = header.Header([], 0, 0, [], [], [], [])
+        self._lines = _Lines(path, found)
 
-    def __iter__(self) -> Iterator[Row]:
-        with self._path.open("r", encoding=self._encoding.name, errors="strict", newline="") as stream:
-            if self._encoding.has_bom:
-                stream.read(1)
-            yield from self._records(stream)
+    def one_by_one(self) -> Iterator[Row]:
+        for line in self._lines:
+            yield self._record(line)
 
-    def _records(self, stream: TextIO) -> Iterator[Row]:
-        has_moved, has_damage = self._encoding.has_moved, self._encoding.has_damage
-        number = 0
-        fields: list[str] | None
-        for line in stream:
-            number += 1
-            if '"' not in line:
-                if has_moved:
-                    line = line.translate(encoding.MOVED)
-                fields = line.rstrip("\r\n").split(",")
-                bad = DAMAGED_TEXT if has_damage and DAMAGE.search(line) else None
-                if len(line) > LONGEST_CELL and max(map(len, fields)) > LONGEST_CELL:
-                    bad = CELL_TOO_LONG
-                yield number, fields, bad
-                continue
-            start = number
-            fields = []
-            bad = None
-            pieces: list[str] = []
-            for part in self._quoted(line, start, stream, pieces):
-                if isinstance(part, Bad):
-                    bad, fields = part, None if part is TEXT_AFTER_QUOTE else fields
-                elif isinstance(part, int):
-                    number += part
-                elif fields is not None:
-                    fields.append(part.translate(encoding.MOVED) if has_moved else part)
-            if bad is None and fields and has_damage and any(DAMAGE.search(f) for f in fields):
-                bad = DAMAGED_TEXT
-            if bad is None and fields and max(map(len, fields)) > LONGEST_CELL:
-                bad = CELL_TOO_LONG
-            if number > start:
-                self._check_swallowed(start, fields, pieces)
-            yield start, fields, bad
+    def in_blocks(self) -> Iterator[Row | Block]:
+        lines = self._lines
+        while lines.fill():
+            if lines.is_odd:
+                yield self._record(next(lines))
+            else:
+                yield from self._block()
 
-    def _quoted(self, line: str, start: int, stream: TextIO, pieces: list[str]) -> Iterator[str | int | Bad]:
-        """Take a record with quotes apart; yields its fields, the lines that it took besides the first, its fault.
+    def _block(self) -> Iterator[Row | Block]:
+        """What is left of a block: its usual lines as columns, its other records among them where they stand."""
+        lines = self._lines
+        block, start = lines.block, lines.at
+        text: list[memoryview] = []
+        numbers: list[range] = []
+        odd: list[Row] = []
+
+        def take(end: int) -> None:
+            if end > lines.at:
+                text.append(memoryview(block)[lines.at : end])
+                numbers.append(lines.take_until(end))
+
+        while (quote := block.find(b'"', start)) >= 0:
+            start = max(block.rfind(b"\n", start, quote) + 1, start)
+            end = block.find(b"\n", quote) + 1 or len(block)
+            if not self._is_usual(block[start:end]):
+                take(start)
+                odd.append(self._record(next(lines)))
+                if lines.block is not block:  # a quoted field went on into the next one
+                    break
+                end = lines.at
+            start = end
+        else:
+            take(len(block))
+        yield from self._parsed(b"".join(text), list(chain.from_iterable(numbers)), odd)
+
+    def _is_usual(self, line: bytes) -> bool:
+        """Whether a line with quotes is a whole record after RFC 4180 with as many fields as the header.
+
+        Such a record is the same to Python's csv module and to Arrow.
+        """
+        try:
+            return len(next(csv.reader((line.decode(),), strict=True))) == self.header.width
+        except csv.Error:
+            return False
+
+    def _parsed(self, text: bytes, numbers: list[int], odd: list[Row]) -> Iterator[Row | Block]:
+        """Take lines apart. Those of another width join the ``odd`` rows, which stand where they belong."""
+        if not numbers:
+            yield from odd
+            return
+        misfits: list[tuple[int, str]] = []
+
+        def misfit(row: arrow_csv.InvalidRow) -> str:
+            misfits.append((row.number - 1, row.text))
+            return "skip"
+
+        names = [str(place) for place in range(self.header.width)]
+        try:
+            table = arrow_csv.read_csv(
+                pa.BufferReader(text),
+                read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=_PIECE),
+                parse_options=arrow_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=misfit),
+                convert_options=arrow_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    check_utf8=False,
+                    strings_can_be_null=True,
+                    null_values=[""],
+                ),
+            )
+            is_usual = len(misfits) <= _MOST_ODD and not any(
+                (pc.max(pc.binary_length(column)).as_py() or 0) > LONGEST_CELL for column in table.columns
+            )
+        except pa.ArrowInvalid:  # a line longer than a piece
+            is_usual = False
+        if not is_usual:
+            lines = zip(numbers, text.split(b"\n"), strict=False)
+            rows = [*odd, *(self._whole(number, line.decode()) for number, line in lines)]
+            yield from sorted(rows, key=lambda row: row[0])
+            return
+        if table.num_rows + len(misfits) != len(numbers):
+            raise AssertionError(f"{table.num_rows} rows and {len(misfits)} others in {len(numbers)} lines")
+        odd += [self._whole(numbers[place], line) for place, line in misfits]
+        for place, _ in reversed(misfits):
+            del numbers[place]
+        block = Block(pa.array(numbers, pa.int64()), [_combined(column) for column in table.columns])
+        yield from block.with_rows(sorted(odd, key=lambda row: row[0])) if odd else (block,)
+
+    def _record(self, line: str) -> Row:
+        """The record that begins with ``line``; further lines of it are taken from the file."""
+        number = self._lines.number
+        has_damage = self._lines.has_damage
+        if '"' not in line:
+            return self._whole(number, line)
+        fields: list[str] | None = []
+        bad: Bad | None = None
+        pieces: list[str] = []
+        for part in self._quoted(line, pieces):
+            if isinstance(part, Bad):
+                bad, fields = part, None if part is TEXT_AFTER_QUOTE else fields
+            elif fields is not None:
+                fields.append(part)
+        has_damage = has_damage or self._lines.has_damage
+        if bad is None and fields and has_damage and any(DAMAGE.search(f) for f in fields):
+            bad = DAMAGED_TEXT
+        if bad is None and fields and max(map(len, fields)) > LONGEST_CELL:
+            bad = CELL_TOO_LONG
+        if self._lines.number > number:
+            self._check_swallowed(number, fields, pieces)
+        return number, fields, bad
+
+    def _whole(self, number: int, line: str) -> Row:
+        """The record of one line that is usual or has no quotes."""
+        fields = next(csv.reader((line,), strict=True)) if '"' in line else line.rstrip("\r\n").split(",")
+        bad = DAMAGED_TEXT if self._lines.has_damage and DAMAGE.search(line) else None
+        if len(line) > LONGEST_CELL and max(map(len, fields)) > LONGEST_CELL:
+            bad = CELL_TOO_LONG
+        return number, fields, bad
+
+    def _quoted(self, line: str, pieces: list[str]) -> Iterator[str | Bad]:
+        """Take a record with quotes apart; yields its fields and its fault.
 
         ``pieces`` receives the lines that lie wholly inside a quoted field.
         """
@@ -103,7 +264,7 @@ class _Records:
                 yield line[at:comma]
                 at = comma + 1
                 continue
-            opened, lines, kept, is_long = start, 0, 0, False
+            opened, lines, kept, is_long = self._lines.number, 0, 0, False
             value: list[str] = []
             at += 1
             while True:
@@ -119,14 +280,11 @@ class _Records:
                     break
                 if lines and len(pieces) < 10_000:
                     pieces.append(line)
-                line = next(stream, "")
+                line = next(self._lines, "")
                 at = 0
                 if not line:
                     raise _unclosed(opened)
                 lines += 1
-            if lines:
-                start += lines
-                yield lines
             if is_long:
                 yield CELL_TOO_LONG
             yield "".join(value).replace('""', '"')
@@ -143,10 +301,16 @@ class _Records:
 
     def _check_swallowed(self, start: int, fields: list[str] | None, pieces: list[str]) -> None:
         """A record that has other fields than the header, and whole rows inside a quoted one, swallowed them."""
-        if self.width < 3 or fields is None or len(fields) == self.width:
+        width = self.header.named_width
+        if width < 3 or fields is None or len(fields) == width:
             return
-        if any(piece.count(",") == self.width - 1 for piece in pieces):
+        if any(piece.count(",") == width - 1 for piece in pieces):
             raise _unclosed(start)
+
+
+def _combined(column: pa.ChunkedArray) -> pa.Array:
+    found = column.combine_chunks()
+    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
 
 
 def _closing(line: str, at: int) -> int:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import codecs
 import re
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from halfyear.errors import FileRefused
 from halfyear.reading.fault import refusal
-from halfyear.reading.value import DAMAGE
 
 _CHUNK = 1 << 20
 #: From where Python's table puts them to where GB18030-2022 (and 2005, for ḿ) does.
@@ -40,12 +43,10 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 @dataclass(frozen=True)
 class Encoding:
-    """How to decode a file, and what to look for in its lines."""
+    """How to decode a file."""
 
     name: str
     has_bom: bool
-    has_damage: bool
-    has_moved: bool
 
     @property
     def label(self) -> str:
@@ -53,21 +54,46 @@ class Encoding:
 
 
 def examine(path: Path, allow_gb18030: bool) -> Encoding:
-    """Decode the whole file once; raise FileRefused, naming the line, when it is neither encoding."""
-    try:
-        return _decode(path, "utf-8")
-    except UnicodeDecodeError:
-        pass
-    line, offset, share = _first_fault(path, "utf-8")
+    """Read every byte as UTF-8; what is not UTF-8 is GB18030 where that is allowed, and ``decoded`` finds out.
+
+    Raises FileRefused, naming the line, when the file can be neither.
+    """
     with path.open("rb") as file:
         has_bom = file.read(3) == codecs.BOM_UTF8
+    if _is_utf8(path):
+        return Encoding("utf-8", has_bom)
+    line, offset, share = _first_fault(path, "utf-8")
     if not allow_gb18030 or has_bom or share > 0.6:
         raise _undecodable("UTF-8", line, offset)
+    return Encoding("gb18030", has_bom=False)
+
+
+def decoded(path: Path, found: Encoding, size: int) -> Iterator[bytes]:
+    """The file as UTF-8 in parts of about ``size`` bytes, without the BOM at its start.
+
+    Raises FileRefused, naming the line, where GB18030 turns out not to be that; UTF-8 was examined before.
+    """
+    decoder = codecs.getincrementaldecoder("gb18030")("strict")
+    is_first = True
+    with path.open("rb") as file:
+        while block := file.read(size):
+            if found.name == "gb18030":
+                block = _as_utf8(path, decoder, block)
+            yield block.removeprefix(codecs.BOM_UTF8) if is_first else block
+            is_first = False
+    if found.name == "gb18030":
+        yield _as_utf8(path, decoder, b"")
+
+
+def _as_utf8(path: Path, decoder: codecs.IncrementalDecoder, block: bytes) -> bytes:
     try:
-        return _decode(path, "gb18030")
+        text = decoder.decode(block, final=not block)
     except UnicodeDecodeError:
         line, offset, _ = _first_fault(path, "gb18030")
         raise _undecodable("UTF-8 / GB18030", line, offset) from None
+    plain = text.encode()
+    # The first byte of all that has moved; the pattern alone is slow.
+    return text.translate(MOVED).encode() if b"\xee" in plain and _MOVED.search(text) else plain
 
 
 def _undecodable(names: str, line: int, offset: int) -> FileRefused:
@@ -81,22 +107,36 @@ def _undecodable(names: str, line: int, offset: int) -> FileRefused:
     )
 
 
-def _decode(path: Path, name: str) -> Encoding:
-    decoder = codecs.getincrementaldecoder(name)("strict")
-    has_bom = has_damage = has_moved = False
+def _is_utf8(path: Path) -> bool:
+    """Whether every byte of the file is valid UTF-8, asked of Arrow, which is five times as fast as decoding."""
+    rest = b""
     with path.open("rb") as file:
-        is_first = True
-        while True:
-            block = file.read(_CHUNK)
-            text = decoder.decode(block, final=not block)
-            if is_first and text:
-                has_bom = text[0] == "\ufeff"
-                text = text[1:] if has_bom else text
-                is_first = False
-            has_damage = has_damage or DAMAGE.search(text) is not None
-            has_moved = has_moved or (name == "gb18030" and _MOVED.search(text) is not None)
-            if not block:
-                return Encoding(name, has_bom, has_damage, has_moved)
+        while block := file.read(_CHUNK):
+            block = rest + block
+            end = _last_character(block)
+            rest = block[end:]
+            if not _is_valid(block[:end]):
+                return False
+    return _is_valid(rest)
+
+
+def _is_valid(block: bytes) -> bool:
+    offsets = pa.py_buffer(struct.pack("=ii", 0, len(block)))
+    try:
+        pa.StringArray.from_buffers(1, offsets, pa.py_buffer(block)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _last_character(block: bytes) -> int:
+    """Where a character begins that the block may hold only a part of; its length when there is none."""
+    for end in range(len(block) - 1, max(len(block) - 4, -1), -1):
+        if block[end] >= 0xC0:
+            return end
+        if block[end] < 0x80:
+            break
+    return len(block)
 
 
 def _first_fault(path: Path, name: str) -> tuple[int, int, float]:

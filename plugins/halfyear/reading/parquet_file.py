@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from halfyear.errors import FileRefused
@@ -13,11 +14,10 @@ from halfyear.reading import header
 from halfyear.reading.fault import NOT_TEXT, refusal
 from halfyear.reading.header import Header, Matcher
 from halfyear.reading.plan import Plan
-from halfyear.reading.table import Row, Table
-from halfyear.reading.value import Dialect
-from halfyear.settings import LOCAL_ZONE_NAME
+from halfyear.reading.table import Block, Cells, Table
+from halfyear.reading.value import LOCAL_OFFSET, Dialect
 
-_BATCH = 20_000
+_BATCH = 40_000
 
 
 def open_table(path: Path, plan: Plan) -> Table:
@@ -31,49 +31,61 @@ def open_table(path: Path, plan: Plan) -> Table:
     found = matcher.match(names)
     if not found.is_complete:
         header.refuse([(1, names)], matcher)
-    return Table(found, _rows(file, found), dialect=Dialect(has_notes=False))
+    return Table(found, _blocks(file, found), dialect=Dialect(has_notes=False))
 
 
-def _rows(file: pq.ParquetFile, found: Header) -> Iterator[Row]:
+def _blocks(file: pq.ParquetFile, found: Header) -> Iterator[Block]:
     wanted = {b.position for b in found.bindings}
     names = file.schema_arrow.names
-    number = 0
     batches = file.iter_batches(batch_size=_BATCH, columns=[names[i] for i in sorted(wanted)], use_threads=False)
+    done = 0
     while True:
         try:
             batch = next(batches, None)
             if batch is None:
                 return
             by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
-            columns = [
-                _cells(by_name[name]) if i in wanted else [None] * batch.num_rows for i, name in enumerate(names)
+            columns: list[Cells] = [
+                _cells(by_name[name]) if i in wanted else pa.nulls(batch.num_rows, pa.string())
+                for i, name in enumerate(names)
             ]
         except (pa.ArrowException, OSError) as error:
             raise _damaged(error) from None
-        for cells in zip(*columns, strict=True):
-            number += 1
-            yield number, cells, None
+        numbers = pa.array(range(done + 1, done + batch.num_rows + 1), pa.int64())
+        done += batch.num_rows
+        yield Block(numbers, columns)
 
 
-def _cells(array: pa.Array) -> list[object]:
-    """A column as Python values: times with a zone in local time, without one as they are."""
+def _cells(array: pa.Array) -> Cells:
+    """A column as texts, whole numbers, dates or local times; what is of another type as Python values."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         return _cells(array.dictionary_decode())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        array.validate(full=True)
+        return array.cast(pa.string())
+    if pa.types.is_signed_integer(kind):
+        return array.cast(pa.int64())
     if pa.types.is_timestamp(kind):
+        moments = array.cast(pa.timestamp("us", kind.tz), safe=False)
         if kind.tz is not None:
-            array = array.cast(pa.timestamp(kind.unit, LOCAL_ZONE_NAME))
-            hours = pa.array([8 * 3600 * 1_000_000] * len(array), pa.int64())
-            import pyarrow.compute as pc
-
-            utc = array.cast(pa.timestamp("us", LOCAL_ZONE_NAME), safe=False).view(pa.int64())
-            return list(pc.add(utc, hours).view(pa.timestamp("us")).to_pylist())
-        return list(array.cast(pa.timestamp("us"), safe=False).to_pylist())
+            moments = pc.add(moments.view(pa.int64()), LOCAL_OFFSET).view(pa.timestamp("us"))
+        return moments if _fits(moments) else list(moments.to_pylist())
+    if pa.types.is_date32(kind):
+        return array
     if pa.types.is_time(kind) or pa.types.is_duration(kind) or pa.types.is_binary(kind) or pa.types.is_nested(kind):
         return [None if valid is False else NOT_TEXT for valid in array.is_valid().to_pylist()]
     if pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return [None if valid is False else NOT_TEXT for valid in array.is_valid().to_pylist()]
     return list(array.to_pylist())
+
+
+def _fits(moments: pa.Array) -> bool:
+    """Whether Python has these times; it has none before the year 1 or after 9999."""
+    try:
+        return pc.min_max(moments).as_py() is not None
+    except (ValueError, OverflowError):
+        return False
 
 
 def _damaged(error: Exception) -> FileRefused | OSError:

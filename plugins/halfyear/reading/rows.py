@@ -13,24 +13,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from halfyear.errors import Finding
 from halfyear.reading import fault
+from halfyear.reading.column import REMEMBERED_PERSONAL, ColumnReader, untyped
 from halfyear.reading.fault import MASK, Bad, refusal, shown_value
 from halfyear.reading.header import Binding, fold
 from halfyear.reading.plan import Column, Plan
 from halfyear.reading.result import RejectedCell, Summary
-from halfyear.reading.table import Table
-from halfyear.reading.value import (
-    NULLS,
-    Converter,
-    Wrong,
-    converter,
-    is_blank,
-    is_empty,
-    key_text,
-    printed_number,
-)
+from halfyear.reading.table import Block, Cells, Row, Table
+from halfyear.reading.value import NULLS, is_blank, is_empty, key_text, printed_number
 
 Reject = Callable[[RejectedCell], None]
 
@@ -49,43 +42,9 @@ _LABEL = re.compile(f"(?:{'|'.join(word.rstrip(':') for word in _NOTES)})[人员
 #: Lone cells at the end of the data that may turn out to be notes; more are data.
 _MOST_PENDING = 1000
 _CREDIT_CODE = "unified_social_credit_code"
-_CACHED = 50_000
-_CACHED_LENGTH = 200
 
-
-class _Memo(dict[str, object]):
-    """Converts texts of one column and remembers them; ``is_bad`` is set when one could not be read."""
-
-    def __init__(self, convert: Converter) -> None:
-        super().__init__()
-        self.convert = convert
-        self.is_bad = False
-        self.is_wrong = False
-
-    def __missing__(self, cell: str) -> object:
-        value = self.convert(cell)
-        if value.__class__ is Bad:
-            self.is_bad = True
-            return value
-        if value.__class__ is Wrong:
-            self.is_wrong = True
-        if len(cell) <= _CACHED_LENGTH:
-            if len(self) >= _CACHED:
-                self.clear()
-            self[cell] = value
-        return value
-
-    def of(self, cell: object) -> object:
-        if cell.__class__ is str:
-            return self[cell]
-        if cell is None:
-            return None
-        value = self.convert(cell)
-        if isinstance(value, Bad):
-            self.is_bad = True
-        elif isinstance(value, Wrong):
-            self.is_wrong = True
-        return value
+#: The faults of the rows of a batch, by place: the column (None: the row), the reason, the cell.
+_Faults = dict[int, list[tuple[Column | None, Bad, object]]]
 
 
 @dataclass
@@ -93,7 +52,7 @@ class _Reader:
     """One bound column at work."""
 
     binding: Binding
-    memo: _Memo
+    cells: ColumnReader
     factor: Decimal | None
     sum: Decimal = Decimal(0)
     unreadable: int = 0
@@ -155,7 +114,6 @@ class _Work:
         self.key = [by_name[c.name] for c in plan.key]
         self.key_positions = [r.binding.position for r in self.key]
         self.readers_by_name = by_name
-        self.key_texts = [_KeyTexts(r.column, token_key) for r in self.key]
         self.tally = _Tally()
         self.buffer = _Buffer()
         self.totals: list[_Printed] = []
@@ -166,66 +124,108 @@ class _Work:
         self.nameless_used: set[int] = set()
 
     def _reader(self, binding: Binding) -> _Reader:
-        return _Reader(
-            binding,
-            _Memo(converter(binding.column, self.table.dialect, self.token_key, binding.factor)),
-            binding.factor,
-        )
+        return _Reader(binding, self._column_reader(binding), binding.factor)
+
+    def _column_reader(self, binding: Binding) -> ColumnReader:
+        limits = {}
+        if binding.column.is_personal:
+            limits["remembered"] = REMEMBERED_PERSONAL // sum(c.is_personal for c in self.plan.columns)
+        return ColumnReader(binding.column, self.table.dialect, self.token_key, binding.factor, **limits)
 
     # --- which row is what --------------------------------------------------------------------------------------
 
     def run(self) -> Generator[pa.RecordBatch, None, Summary]:
-        width = self.header.width
-        first_key = self.key_positions[0]
-        suspects = _Suspects(self.header.texts[first_key] if self.header.texts else "")
+        suspects = _Suspects(self.header.texts[self.key_positions[0]] if self.header.texts else "")
         tally, buffer = self.tally, self.buffer
         blanks = 0
         characters = 0
-        pending: list[tuple[int, Sequence[object], Bad | None]] = []
-        for row in self.table.rows:
-            number, cells, bad = row
-            if cells is not None and len(cells) == width:
-                cell = cells[first_key]
-                if isinstance(cell, str):
-                    kind = self._kind(cells) if not cell or suspects[cell[0]] else "data"
-                else:
-                    kind = self._kind(cells) if cell is None else "data"
-            elif cells is None:
-                kind = "data"
+        pending: list[Row] = []
+        for part in self._parts(suspects):
+            if isinstance(part, Block):
+                kind, rows = "data", len(part)
             else:
-                kind = self._kind(cells)
+                kind, rows = self._kind_of(part, suspects), 1
             if kind == "blank":
                 blanks += 1
                 continue
-            tally.read += 1 + blanks
+            tally.read += blanks + rows
             tally.skipped += blanks
             blanks = 0
             if kind == "data":
-                if pending:
-                    for earlier in pending:
-                        self._take(*earlier)
-                    pending.clear()
-                self._take(number, cells, bad)
-                characters += _length(cells)
+                for earlier in pending:
+                    self._take(*earlier)
+                pending.clear()
+            if isinstance(part, Block):
+                tally.data += rows
+                self.data_after_subtotal = True
+                yield from self._accepted(self._convert(part, {}))
+            elif kind == "data":
+                self._take(*part)
+                characters += _length(part[1])
                 if len(buffer.numbers) >= _BATCH or characters >= _BATCH_CHARACTERS or len(buffer.loose) >= _BATCH:
                     characters = 0
                     yield from self._flush()
             elif kind == "lone":
-                pending.append((number, cells or (), bad))
+                pending.append(part)
                 if len(pending) > _MOST_PENDING:
                     for earlier in pending:
                         self._take(*earlier)
                     pending.clear()
             else:
                 tally.skipped += 1
-                if kind == "total" and cells is not None:
+                if kind == "total" and part[1] is not None:
                     yield from self._flush()
                     characters = 0
-                    self._total(number, cells)
+                    self._total(part[0], part[1])
         tally.skipped += len(pending)
         yield from self._flush()
         self.table.finish()
         return self._summary()
+
+    def _parts(self, suspects: _Suspects) -> Iterator[Row | Block]:
+        """The rows of the table; of a block those that are no data come one by one."""
+        for part in self.table.rows:
+            if not isinstance(part, Block):
+                yield part
+                continue
+            start = 0
+            for place in self._no_data(part, suspects):
+                if place > start:
+                    yield part.part(start, place)
+                yield part.numbers[place].as_py(), part.row(place), None
+                start = place + 1
+            if start == 0:
+                yield part
+            elif start < len(part):
+                yield part.part(start, len(part))
+
+    def _no_data(self, block: Block, suspects: _Suspects) -> list[int]:
+        """The places, in order, of a block's rows that are blank, a total, a header or a note, or may turn out to be one."""
+        keys = block.columns[self.key_positions[0]]
+        if not isinstance(keys, pa.Array):
+            places = [i for i, key in enumerate(keys) if self._calls_for_a_look(key, suspects)]
+        elif pa.types.is_string(keys.type):
+            heads = pc.utf8_slice_codeunits(keys, 0, 1)
+            odd = [head for head in pc.unique(heads).to_pylist() if self._calls_for_a_look(head, suspects)]
+            places = (
+                pc.indices_nonzero(pc.is_in(heads, value_set=pa.array(odd, pa.string()))).to_pylist() if odd else []
+            )
+        else:
+            places = pc.indices_nonzero(pc.is_null(keys)).to_pylist()
+        return [place for place in places if self._kind(block.row(place)) != "data"]
+
+    def _kind_of(self, row: Row, suspects: _Suspects) -> str:
+        cells = row[1]
+        if cells is None:
+            return "data"
+        if len(cells) != self.header.width:
+            return self._kind(cells)
+        return self._kind(cells) if self._calls_for_a_look(cells[self.key_positions[0]], suspects) else "data"
+
+    @staticmethod
+    def _calls_for_a_look(key: object, suspects: _Suspects) -> bool:
+        """Whether a row with this first key cell may be something else than data."""
+        return key is None or (isinstance(key, str) and (not key or suspects[key[0]]))
 
     def _kind(self, cells: Sequence[object]) -> str:
         """blank, total, header, note, lone (a note if no data follows) or data."""
@@ -303,103 +303,92 @@ class _Work:
     def _flush(self) -> Iterator[pa.RecordBatch]:
         buffer = self.buffer
         if buffer.numbers:
-            batch = self._convert(buffer)
-            self.tally.accepted += batch.num_rows
-            if batch.num_rows:
-                yield batch
+            block = Block(pa.array(buffer.numbers, pa.int64()), list(zip(*buffer.cells, strict=True)))
+            batch = self._convert(block, buffer.bad)
+            buffer.numbers, buffer.cells = [], []
+            buffer.bad.clear()
+            yield from self._accepted(batch)
         for cell in buffer.loose:
             self.reject(cell)
-        buffer.numbers, buffer.cells = [], []
-        buffer.bad.clear()
         buffer.loose.clear()
 
-    def _convert(self, buffer: _Buffer) -> pa.RecordBatch:
-        """Type a buffer of rows column by column; bad rows are rejected and left out of the batch."""
-        count = len(buffer.numbers)
-        columns = list(zip(*buffer.cells, strict=True))
-        values: dict[str, list[object]] = {}
-        faults: dict[int, list[tuple[Column | None, Bad, object]]] = {}
+    def _accepted(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        self.tally.accepted += batch.num_rows
+        if batch.num_rows:
+            yield batch
+
+    def _convert(self, block: Block, bad_rows: dict[int, Bad]) -> pa.RecordBatch:
+        """Type rows column by column; bad rows are rejected and left out of the batch."""
+        count = len(block)
+        values: dict[str, pa.Array] = {}
+        wrong: list[tuple[_Reader, list[tuple[int, bool]]]] = []
+        faults: _Faults = {}
         for reader in self.readers:
             if reader.factor != reader.binding.factor:
-                reader.memo.convert = converter(
-                    reader.column, self.table.dialect, self.token_key, reader.binding.factor
-                )
-                reader.factor = reader.binding.factor
-            raw = columns[reader.binding.position]
-            memo = reader.memo
-            memo.is_bad = False
-            convert = memo.__getitem__ if set(map(type, raw)) == {str} else memo.of
-            found = list(map(convert, raw))
-            if memo.is_bad:
-                for i, value in enumerate(found):
-                    if value.__class__ is Bad:
-                        faults.setdefault(i, []).append((reader.column, value, raw[i]))
-                        found[i] = None
-                        reader.unreadable += 1
-            values[reader.column.name] = found
-        for i, bad in buffer.bad.items():
+                reader.cells, reader.factor = self._column_reader(reader.binding), reader.binding.factor
+            cells = block.columns[reader.binding.position]
+            found = reader.cells.read(cells)
+            for i, bad in found.bad:
+                faults.setdefault(i, []).append((reader.column, bad, _cell(cells, i)))
+            reader.unreadable += len(found.bad)
+            if found.wrong:
+                wrong.append((reader, found.wrong))
+            values[reader.column.name] = found.values
+        for i, bad in bad_rows.items():
             if not any(cell_bad == bad for _, cell_bad, _ in faults.get(i, ())):
                 faults.setdefault(i, []).append((None, bad, None))
         for position in self.header.nameless:
-            if position not in self.nameless_used and any(not is_blank(cell) for cell in columns[position]):
+            if position not in self.nameless_used and not _is_blank_column(block.columns[position]):
                 self.nameless_used.add(position)
         keys = self._keys(values, faults)
-        self._reject(buffer, keys, faults)
-        arrays = [pa.array(buffer.numbers, pa.int64()), pa.array(keys, pa.string())]
+        self._reject(block.numbers, keys, faults)
+        arrays = [block.numbers, keys]
         for column in self.plan.columns:
             bound = self.readers_by_name.get(column.name)
-            if bound is not None and (column.is_summed or not column.is_dropped):
-                array = _array(column, values[column.name])
-                if column.is_summed:
-                    bound.sum += Decimal(array.sum().as_py() or 0)
-                if bound.memo.is_wrong:
-                    wrong = [v for i, v in enumerate(values[column.name]) if isinstance(v, Wrong) and i not in faults]
-                    legacy = sum(v.is_legacy for v in wrong)
-                    bound.legacy += legacy
-                    bound.wrong += len(wrong) - legacy
-            else:
-                array = pa.nulls(count, column.arrow_type)
+            array = pa.nulls(count, column.arrow_type) if bound is None else values[column.name]
+            if bound is not None and column.is_summed:
+                bound.sum += Decimal(pc.sum(array).as_py() or 0)
             if not column.is_dropped:
                 arrays.append(array)
+        for reader, found_wrong in wrong:
+            legacy = [is_legacy for i, is_legacy in found_wrong if i not in faults]
+            reader.legacy += sum(legacy)
+            reader.wrong += len(legacy) - sum(legacy)
         batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
         if faults:
             batch = batch.filter(pa.array([i not in faults for i in range(count)]))
         return batch
 
-    def _keys(
-        self, values: dict[str, list[object]], faults: dict[int, list[tuple[Column | None, Bad, object]]]
-    ) -> list[str | None]:
+    def _keys(self, values: dict[str, pa.Array], faults: _Faults) -> pa.Array:
         """The record keys; a row with an empty key field gets a fault, one with an unreadable key field no key."""
-        parts: list[list[str | None]] = []
-        for reader, texts in zip(self.key, self.key_texts, strict=True):
-            found = values[reader.column.name]
-            part: list[str | None]
-            part = found if texts.is_plain else [None if v is None else texts[v] for v in found]  # type: ignore[assignment]
-            if None in part:
-                for i, text in enumerate(part):
-                    if text is None and not any(c is reader.column for c, _, _ in faults.get(i, ())):
-                        faults.setdefault(i, []).append((reader.column, fault.MISSING_KEY, None))
+        parts: list[pa.Array] = []
+        for reader in self.key:
+            column = reader.column
+            part = values[column.name]
+            if column.logical_type != "string" or (column.identifies_person and not column.is_personal):
+                part = _key_texts(column, part, self.token_key)
+            for i in pc.indices_nonzero(pc.is_null(part)).to_pylist() if part.null_count else ():
+                if not any(c is column for c, _, _ in faults.get(i, ())):
+                    faults.setdefault(i, []).append((column, fault.MISSING_KEY, None))
             parts.append(part)
         if len(parts) == 1:
             return parts[0]
-        return [None if None in fields else "|".join(map(_escaped, fields)) for fields in zip(*parts, strict=True)]
+        escaped = [pc.replace_substring(pc.replace_substring(part, "\\", "\\\\"), "|", "\\|") for part in parts]
+        return pc.binary_join_element_wise(*escaped, "|")
 
-    def _reject(
-        self,
-        buffer: _Buffer,
-        keys: list[str | None],
-        faults: dict[int, list[tuple[Column | None, Bad, object]]],
-    ) -> None:
+    def _reject(self, numbers: pa.Array, keys: pa.Array, faults: _Faults) -> None:
         self.tally.rejected += len(faults)
+        loose = self.buffer.loose
         for i, found in faults.items():
+            number, key = numbers[i].as_py(), keys[i].as_py()
             for column, bad, raw in found:
                 may_be_code = column is not None and column.format == _CREDIT_CODE and not self.plan.has_persons
                 value = shown_value(raw, may_be_code=may_be_code)
                 if value is not None and column is not None and column.is_masked:
                     value = MASK
                 header = column.name if column else None
-                buffer.loose.append(RejectedCell(buffer.numbers[i], keys[i], header, bad.rule, bad.zh, bad.en, value))
-        buffer.loose.sort(key=lambda cell: cell.row_number)
+                loose.append(RejectedCell(number, key, header, bad.rule, bad.zh, bad.en, value))
+        loose.sort(key=lambda cell: cell.row_number)
 
     # --- totals -------------------------------------------------------------------------------------------------
 
@@ -601,24 +590,19 @@ class _Suspects(dict[str, bool]):
         return found
 
 
-class _KeyTexts(dict[object, str]):
-    """The texts of one key column's values, remembered."""
-
-    def __init__(self, column: Column, token_key: bytes) -> None:
-        super().__init__()
-        self._column = column
-        self._token_key = token_key
-        self.is_plain = column.logical_type == "string" and (column.is_personal or not column.identifies_person)
-
-    def __missing__(self, value: object) -> str:
-        if len(self) >= _CACHED:
-            self.clear()
-        text = self[value] = key_text(self._column, value, self._token_key)
-        return text
+def _cell(cells: Cells, place: int) -> object:
+    return cells[place].as_py() if isinstance(cells, pa.Array) else cells[place]
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|") if "\\" in text or "|" in text else text
+def _is_blank_column(cells: Cells) -> bool:
+    return all(is_blank(cell) for cell in (pc.unique(cells).to_pylist() if isinstance(cells, pa.Array) else cells))
+
+
+def _key_texts(column: Column, values: pa.Array, token_key: bytes) -> pa.Array:
+    """The values of a key column as they stand in ``record_key``."""
+    encoded = untyped(column, values).dictionary_encode()
+    texts = [key_text(column, value, token_key) for value in encoded.dictionary.to_pylist()]
+    return pa.array(texts, pa.string()).take(encoded.indices)
 
 
 def _fitted(cells: Sequence[object], width: int, named_width: int) -> Sequence[object] | None:
@@ -639,13 +623,3 @@ def _length(cells: Sequence[object] | None) -> int:
         return sum(map(len, cells))  # type: ignore[arg-type]
     except TypeError:
         return sum(len(cell) for cell in cells if isinstance(cell, str))
-
-
-def _array(column: Column, values: list[object]) -> pa.Array:
-    if column.is_personal or column.logical_type == "string":
-        return pa.array(values, pa.string())
-    if column.logical_type == "date":
-        return pa.array(values, pa.int32()).view(pa.date32())
-    if column.logical_type == "timestamp":
-        return pa.array(values, pa.int64()).view(column.arrow_type)
-    return pa.array(values, column.arrow_type)

@@ -7,9 +7,11 @@ in every source, so one person is one token; without the key a token cannot be g
 from __future__ import annotations
 
 import contextlib
-import hmac
+import functools
+import hashlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,27 @@ _LENGTH = 32
 
 def token(key: bytes, value: str) -> str:
     """The token of a normalised value (identifiers NFKC, stripped, upper-cased; names stripped)."""
-    return hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256").hex()[:_LENGTH]
+    return tokens(key)(value)
+
+
+@functools.lru_cache(maxsize=4)
+def tokens(key: bytes) -> Callable[[str], str]:
+    """The function that makes tokens with a key.
+
+    HMAC as RFC 2104 defines it, with the key's two blocks hashed once: ``hmac.digest`` begins anew for every value and
+    takes three times as long.
+    """
+    block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    begin_inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block)).copy
+    begin_outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block)).copy
+
+    def token_of(value: str) -> str:
+        inner, outer = begin_inner(), begin_outer()
+        inner.update(value.encode("utf-8", "surrogatepass"))
+        outer.update(inner.digest())
+        return outer.hexdigest()[:_LENGTH]
+
+    return token_of
 
 
 def load_key(settings: Settings) -> bytes:

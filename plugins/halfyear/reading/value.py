@@ -20,7 +20,7 @@ from decimal import Decimal
 from halfyear.reading import fault
 from halfyear.reading.fault import Bad
 from halfyear.reading.plan import Column
-from halfyear.reading.token import token
+from halfyear.reading.token import token, tokens
 from halfyear.settings import LOCAL_ZONE
 
 Converter = Callable[[object], object]
@@ -31,10 +31,12 @@ NULLS = frozenset({"", "-", "—", "/", "无"})
 DAMAGE = re.compile("[\x00\ufffd\ufeff\ud800-\udfff]")
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_LOCAL_OFFSET = 8 * 3600 * 1_000_000
+#: Microseconds by which local time is ahead of UTC.
+LOCAL_OFFSET = 8 * 3600 * 1_000_000
 #: Serials below 61 fall on or before the 29 February 1900 that never was.
 _FIRST_SERIAL, _END_SERIAL = 61, 2_958_466
-_CODES = frozenset({"code", "unified_social_credit_code", "resident_id", "mobile", "region_code"})
+#: Formats of texts that are normalised and upper-cased.
+CODES = frozenset({"code", "unified_social_credit_code", "resident_id", "mobile", "region_code"})
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|[+-]?\.\d+", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+E[+-]?\d+|E\+\d+)", re.ASCII)
 _YES_NO = {"是": True, "1": True, "Y": True, "TRUE": True, "否": False, "0": False, "N": False, "FALSE": False}
@@ -120,7 +122,7 @@ def converter(column: Column, dialect: Dialect, token_key: bytes, factor: Decima
         return _timestamp(column, dialect)
     if column.format == "enumeration":
         return _enumeration(column)
-    return _code if column.format in _CODES else _name
+    return _code if column.format in CODES else _name
 
 
 def key_text(column: Column, value: object, token_key: bytes) -> str:
@@ -134,7 +136,7 @@ def key_text(column: Column, value: object, token_key: bytes) -> str:
     elif isinstance(value, int) and column.logical_type == "date":
         text = date.fromordinal(_EPOCH + value).isoformat()
     elif isinstance(value, int) and column.logical_type == "timestamp":
-        text = (datetime(1970, 1, 1) + timedelta(microseconds=value + _LOCAL_OFFSET)).isoformat()
+        text = (datetime(1970, 1, 1) + timedelta(microseconds=value + LOCAL_OFFSET)).isoformat()
     else:
         text = str(value)
     if column.identifies_person and not column.is_personal:
@@ -222,6 +224,7 @@ def _enumeration(column: Column) -> Converter:
 
 def _personal(column: Column, token_key: bytes) -> Converter:
     read = _name if column.format in (None, "name", "free_text") else _code
+    token_of = tokens(token_key)
     is_right: Callable[[str], bool] = {"resident_id": _is_resident_id, "mobile": _is_mobile}.get(
         column.format or "", lambda text: True
     )
@@ -230,7 +233,7 @@ def _personal(column: Column, token_key: bytes) -> Converter:
         value = read(cell)
         if not isinstance(value, str):
             return value
-        found = token(token_key, value)
+        found = token_of(value)
         if is_right(value):
             return found
         return Wrong(found, is_legacy=column.format == "resident_id" and _is_legacy_resident_id(value))
@@ -372,9 +375,9 @@ def _moment(cell: object, dialect: Dialect, allow_offset: bool, unreadable: Bad)
         return cell
     if isinstance(cell, datetime):
         moment = cell if cell.tzinfo is None else cell.astimezone(LOCAL_ZONE).replace(tzinfo=None)
-        return moment if moment.date() >= _first_day(dialect) else unreadable
+        return moment if moment.date() >= first_day(dialect) else unreadable
     if isinstance(cell, date):
-        return datetime(cell.year, cell.month, cell.day) if cell >= _first_day(dialect) else unreadable
+        return datetime(cell.year, cell.month, cell.day) if cell >= first_day(dialect) else unreadable
     if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
         exact = _exact(cell)
         if isinstance(exact, Bad):
@@ -386,7 +389,7 @@ def _moment(cell: object, dialect: Dialect, allow_offset: bool, unreadable: Bad)
     return unreadable
 
 
-def _first_day(dialect: Dialect) -> date:
+def first_day(dialect: Dialect) -> date:
     return date(1904, 3, 2) if dialect.is_1904 else date(1900, 3, 1)
 
 
@@ -457,12 +460,12 @@ def _timestamp(column: Column, dialect: Dialect) -> Converter:
             hour, minute, second = int(cell[11:13]), int(cell[14:16]), int(cell[17:])
             if start is None or hour > 23 or minute > 59 or second > 59:
                 return fault.NOT_A_TIME
-            return (start + hour * 3600 + minute * 60 + second) * 1_000_000 - _LOCAL_OFFSET
+            return (start + hour * 3600 + minute * 60 + second) * 1_000_000 - LOCAL_OFFSET
         moment = _moment(cell, dialect, column.allow_offset, fault.NOT_A_TIME)
         if not isinstance(moment, datetime):
             return moment
         seconds = (moment.toordinal() - _EPOCH) * 86400 + moment.hour * 3600 + moment.minute * 60 + moment.second
-        return seconds * 1_000_000 + moment.microsecond - _LOCAL_OFFSET
+        return seconds * 1_000_000 + moment.microsecond - LOCAL_OFFSET
 
     return convert
 
