@@ -601,9 +601,11 @@ def _masked(contract: Contract, column: str | None) -> sql.Composable:
     if column is None:
         return sql.SQL("null")
     named = [p for p in contract.columns if p.column in column.split(", ")]
-    cell = sql.Identifier("staged", named[0].column if len(named) == 1 else "record_key")
+    cell: sql.Composable = sql.Identifier("staged", named[0].column if len(named) == 1 else "record_key")
     if any(p.is_personal or p.identifies_person for p in named):
         return sql.SQL("case when {} is not null then {} end").format(cell, sql.Literal(MASK))
+    if len(named) == 1 and named[0].postgres_type == "numeric":
+        cell = sql.SQL("trim_scale({})").format(cell)
     shape = sql.SQL("normalize({}::text, nfkc) ~ {}").format(cell, sql.Literal(PERSONAL_SHAPE))
     has_persons = any(p.is_personal or p.identifies_person for p in contract.properties)
     if len(named) == 1 and named[0].format == "unified_social_credit_code" and not has_persons:

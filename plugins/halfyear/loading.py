@@ -17,7 +17,7 @@ Rows are closed, never overwritten: ``known_at`` ends when the next thing was kn
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -196,10 +196,9 @@ class _Names:
     def __init__(self, contract: Contract) -> None:
         self.core = pgsql.Identifier("core", contract.source)
         names = [p.column for p in contract.columns]
-        self.columns = pgsql.SQL(", ").join(map(pgsql.Identifier, names))
-
         self.all = pgsql.SQL(", ").join(map(pgsql.Identifier, [*names, "record_key", "row_number", "load_id"]))
         self._names = names
+        self._numbers = {p.column for p in contract.columns if p.postgres_type == "numeric"}
 
     def of(self, alias: str) -> pgsql.Composed:
         """The content of a record as a row value: ``(alias.a, alias.b)``."""
@@ -207,7 +206,11 @@ class _Names:
         return pgsql.SQL("row({})").format(pgsql.SQL(", ").join(parts))
 
     def staged(self, alias: str, load_id: int) -> pgsql.Composed:
-        parts = [pgsql.Identifier(alias, name) for name in [*self._names, "record_key", "row_number"]]
+        """A staged row as it goes into core: numbers arrive with ten decimals and are kept as they were written."""
+        parts = [
+            pgsql.SQL("trim_scale({})" if name in self._numbers else "{}").format(pgsql.Identifier(alias, name))
+            for name in [*self._names, "record_key", "row_number"]
+        ]
         return pgsql.SQL("{}, {}::bigint").format(pgsql.SQL(", ").join(parts), pgsql.Literal(load_id))
 
     def all_of(self, alias: str) -> pgsql.Composed:
@@ -490,26 +493,10 @@ def _apply_events(
 ) -> tuple[set[Period], int, int]:
     names = _Names(contract)
     values: dict[str, object] = {"known_from": known_from, "old": old, "new": new, "loads": list(standing.values())}
-    cursor.execute("drop table if exists pg_temp.affected")
-    if new is not None and not _is_stored(cursor, names, new):
-        staged = pgsql.Identifier("staging", rows(new))
-        _create_partitions(cursor, contract, staged)
-        _run(
-            cursor,
-            "insert into {core} ({all}, known_at) select {staged_columns}, 'empty' from {staged} as new",
-            core=names.core,
-            all=names.all,
-            staged=staged,
-            staged_columns=names.staged("new", new),
-        )
-    _run(
-        cursor,
-        "create temp table affected on commit drop as "
-        "select distinct record_key from {core} where load_id in (%(old)s, %(new)s)",
-        values,
-        core=names.core,
-    )
-    cursor.execute("analyze affected")
+    touched, opened = _insert(cursor, contract, names, old, new, values, rows)
+    cursor.execute("select exists (select from affected)")
+    if cursor.fetchone() == (False,):
+        return touched, 0, opened
     cursor.execute("drop table if exists pg_temp.winner")
     _run(
         cursor,
@@ -524,7 +511,7 @@ def _apply_events(
         "row.record_key in (select record_key from affected) and upper_inf(row.known_at) and not exists "
         "(select 1 from winner where winner.record_key = row.record_key and winner.load_id = row.load_id)"
     )
-    touched = _touched(cursor, contract, names, closing, values)
+    touched |= _touched(cursor, contract, names, closing, values)
     closed = _run(
         cursor,
         "update {core} as row set known_at = case when lower(row.known_at) = %(known_from)s then 'empty'::tstzrange "
@@ -536,7 +523,7 @@ def _apply_events(
         "row.record_key in (select record_key from winner where not upper_inf(winner.known_at)) and isempty(row.known_at) "
         "and exists (select 1 from winner where winner.record_key = row.record_key and winner.load_id = row.load_id)"
     )
-    opened = _run(
+    opened += _run(
         cursor,
         "update {core} as row set known_at = tstzrange(%(known_from)s, null) where " + opening,
         values,
@@ -562,21 +549,118 @@ def _is_stored(cursor: Cursor, names: _Names, load_id: int) -> bool:
     return bool(row and row[0])
 
 
+def _insert(
+    cursor: Cursor,
+    contract: Contract,
+    names: _Names,
+    old: int | None,
+    new: int | None,
+    values: dict[str, object],
+    rows: Rows,
+) -> tuple[set[Period], int]:
+    """Insert the rows of a load that is not stored yet, and list in ``affected`` the keys that have other rows.
+
+    A row whose key is new to core is known from now on. The others wait with an empty ``known_at`` until it is
+    decided which row of a key stands. Returns the half-years of the new keys' rows, and how many these are.
+    """
+    cursor.execute("drop table if exists pg_temp.affected")
+    if new is None or _is_stored(cursor, names, new):
+        _run(
+            cursor,
+            "create temp table affected on commit drop as "
+            "select distinct record_key from {core} where load_id in (%(old)s, %(new)s)",
+            values,
+            core=names.core,
+        )
+        cursor.execute("analyze affected")
+        return set(), 0
+    staged = pgsql.Identifier("staging", rows(new))
+    _run(
+        cursor,
+        # Not one condition with "or": each half has an index.
+        "create temp table affected on commit drop as "
+        "select record_key from {core} where load_id = %(old)s union "
+        "select record_key from {staged} as new where exists (select from {core} as row "
+        "where row.record_key = new.record_key and upper_inf(row.known_at)) union "
+        "select record_key from {staged} as new where exists (select from {core} as row "
+        "where row.record_key = new.record_key and not upper_inf(row.known_at))",
+        values,
+        core=names.core,
+        staged=staged,
+    )
+    cursor.execute("analyze affected")
+    _create_partitions(cursor, contract, staged)
+    opened = _run(
+        cursor,
+        "insert into {core} ({all}, known_at) select {staged_columns}, "
+        "case when row.record_key in (select record_key from affected) then 'empty'::tstzrange "
+        "else tstzrange(%(known_from)s, null) end from {staged} as row",
+        values,
+        core=names.core,
+        all=names.all,
+        staged=staged,
+        staged_columns=names.staged("row", new),
+    )
+    _run(cursor, "select count(*) from affected inner join {staged} using (record_key)", staged=staged)
+    (waiting,) = cursor.fetchone() or (0,)
+    is_new = "row.record_key not in (select record_key from affected)"
+    touched = _half_years(cursor, staged, _times(contract), is_new)
+    if contract.period_group is not None and opened:
+        group = pgsql.Identifier("row", contract.named(contract.period_group).column).as_string(cursor)
+        beside = f"row.load_id <> %(new)s and {group} in (select {group} from {staged.as_string(cursor)} as row)"
+        touched |= _half_years(cursor, names.core, _times(contract), beside, values)
+    return touched, opened - waiting
+
+
 def _create_partitions(cursor: Cursor, contract: Contract, staged: pgsql.Identifier) -> None:
     """A partition for each half-year of the staged rows; the function belongs to the owner of the tables."""
-    cursor.execute(
-        pgsql.SQL(
-            "select core.ensure_partition({source}, day) from (select distinct "
-            "make_date(extract(year from local)::integer, case when extract(month from local) < 7 then 1 else 7 end, 1) "
-            "as day from (select {column}::timestamptz at time zone {zone} as local from {staged}) as times "
-            "where local is not null) as days"
-        ).format(
-            source=pgsql.Literal(contract.source),
-            column=pgsql.Identifier(str(contract.period_property)),
-            zone=pgsql.Literal(LOCAL_ZONE_NAME),
-            staged=staged,
-        )
+    for half in sorted(_half_years(cursor, staged, [str(contract.period_property)])):
+        cursor.execute("select core.ensure_partition(%s, %s)", (contract.source, half.first_day))
+
+
+def _times(contract: Contract) -> list[str]:
+    return [p.column for p in contract.columns if p.postgres_type in ("date", "timestamptz")]
+
+
+def _half_years(
+    cursor: Cursor,
+    table: pgsql.Composable,
+    columns: Sequence[str],
+    condition: str = "true",
+    values: dict[str, object] | None = None,
+) -> set[Period]:
+    """The half-years of every date and time in the rows, called ``row``, that meet the condition.
+
+    The first and the last of a column are found in one scan; only where others may lie between is each row asked.
+    """
+    if not columns:
+        return set()
+    local = {c: f"(row.\"{c}\"::timestamptz at time zone '{LOCAL_ZONE_NAME}')" for c in columns}
+    bounds = ", ".join(
+        f"(min(row.\"{c}\")::timestamptz at time zone '{LOCAL_ZONE_NAME}')::date, "
+        f"(max(row.\"{c}\")::timestamptz at time zone '{LOCAL_ZONE_NAME}')::date"
+        for c in columns
     )
+    _run(cursor, f"select {bounds} from {{table}} as row where {condition}", values, table=table)
+    found = iter(cursor.fetchone() or ())
+    half_years: set[Period] = set()
+    wide: list[str] = []
+    for column, first, last in zip(columns, found, found, strict=True):
+        if first is not None:
+            half_years |= {periods.of(first), periods.of(last)}
+            if periods.of(first).next < periods.of(last):
+                wide.append(local[column])
+    if wide:
+        _run(
+            cursor,
+            "select distinct extract(year from time)::integer, case when extract(month from time) < 7 then 1 else 2 end "
+            f"from {{table}} as row cross join lateral unnest(array[{', '.join(wide)}]) as time "
+            f"where time is not null and {condition}",
+            values,
+            table=table,
+        )
+        half_years |= {Period(year, semester) for year, semester in cursor.fetchall()}
+    return half_years
 
 
 def _touched(
@@ -590,19 +674,4 @@ def _touched(
             f"{group} in (select {group} from {names.core.as_string(cursor)} as row "
             f"where row.load_id in (%(old)s, %(new)s) or ({condition}))"
         )
-    times = [p.column for p in contract.columns if p.postgres_type in ("date", "timestamptz")]
-    listed = pgsql.SQL(", ").join(
-        pgsql.SQL("({}::timestamptz at time zone {})").format(
-            pgsql.Identifier("row", name), pgsql.Literal(LOCAL_ZONE_NAME)
-        )
-        for name in times
-    )
-    cursor.execute(
-        pgsql.SQL(
-            "select distinct extract(year from time)::integer, case when extract(month from time) < 7 then 1 else 2 end "
-            "from {core} as row cross join lateral unnest(array[{times}]) as time where time is not null and "
-            + condition
-        ).format(core=names.core, times=listed),
-        values,
-    )
-    return {Period(year, semester) for year, semester in cursor.fetchall()}
+    return _half_years(cursor, names.core, _times(contract), condition, values)

@@ -7,18 +7,20 @@ dropped when the load ends; what a killed load leaves is swept (a session lock t
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg2 import sql as pgsql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
-from pyarrow import csv as arrow_csv
 
 from halfyear import checks, reading
 from halfyear.checks import CheckResult
@@ -27,7 +29,16 @@ from halfyear.settings import Settings
 
 #: The first key of the session locks that living loads hold on their load_id.
 _LIVING = 8_150_002
-_REJECTED = ("row_number", "record_key", "column_name", "rule", "reason_zh", "reason_en", "masked_value")
+#: The columns of a table of rejected cells, as ``reading.RejectedCell`` has them.
+_REJECTED = pa.schema(
+    [
+        ("row_number", pa.int64()),
+        *((n, pa.string()) for n in ("record_key", "column_name", "rule", "reason_zh", "reason_en", "masked_value")),
+    ]
+)
+_BLOCK = 50_000
+#: Bytes that are sent to PostgreSQL at once.
+_SENT = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -54,21 +65,22 @@ def stage(
     """Read a file into its staging tables; rows alike in every column are kept once.
 
     ``file_format`` is the extension of the delivered name, since landing keeps bytes without one; None goes by the
-    content. The count that PostgreSQL reports for each COPY is compared with the rows that were sent. Raises
+    content. The count that PostgreSQL reports for the COPY is compared with the rows that were sent. Raises
     FileRefused when the file cannot be used; the caller rolls back. The caller commits.
     """
     table = f"{contract.source}_{load_id}{suffix}"
     rejected_table = f"{table}_rejected"
     with connection.cursor() as cursor:
-        _create(cursor, contract, table, rejected_table)
+        _create(cursor, contract, table, rejected_table, snapshot_date)
         key = reading.load_key(settings)
         with reading.open_file(path, contract, snapshot_date, settings, key, file_format=file_format) as opened:
-            for batch in opened.batches():
-                _copy(cursor, table, _with_date(batch, snapshot_date))
-            _copy_rejected(cursor, rejected_table, opened.rejected())
+            keys = _Keys()
+            _copy(cursor, table, reading.arrow_schema(contract), map(keys.see, opened.batches()))
+            _copy(cursor, rejected_table, _REJECTED, _rejected(opened.rejected()))
             summary = opened.summary
-        cursor.execute(pgsql.SQL("analyze {}").format(pgsql.Identifier("staging", table)))
-        duplicates = _drop_duplicates(cursor, contract, table)
+        # What the planner needs to join by; of the other columns it asks nothing.
+        cursor.execute(pgsql.SQL("analyze {} (row_number, record_key)").format(pgsql.Identifier("staging", table)))
+        duplicates = 0 if keys.ascend else _drop_duplicates(cursor, contract, table)
     return Staged(load_id, table, rejected_table, summary, duplicates)
 
 
@@ -156,12 +168,12 @@ def sweep(connection: Connection) -> list[str]:
     return dropped
 
 
-def _create(cursor: Cursor, contract: Contract, table: str, rejected_table: str) -> None:
+def _create(cursor: Cursor, contract: Contract, table: str, rejected_table: str, snapshot_date: date) -> None:
     columns = ", ".join(f'"{p.column}" {p.postgres_type}' for p in contract.columns)
     cursor.execute(
         pgsql.SQL(
-            f"create unlogged table {{}} (row_number bigint, record_key text, snapshot_date date, {columns})"
-        ).format(pgsql.Identifier("staging", table))
+            f"create unlogged table {{}} (row_number bigint, record_key text, snapshot_date date default {{}}, {columns})"
+        ).format(pgsql.Identifier("staging", table), pgsql.Literal(snapshot_date.isoformat()))
     )
     cursor.execute(
         pgsql.SQL("create unlogged table {} (like quarantine.rejected_row)").format(
@@ -171,53 +183,84 @@ def _create(cursor: Cursor, contract: Contract, table: str, rejected_table: str)
     cursor.execute(pgsql.SQL("alter table {} drop column load_id").format(pgsql.Identifier("staging", rejected_table)))
 
 
-def _with_date(batch: pa.RecordBatch, snapshot_date: date) -> pa.RecordBatch:
-    dates = pa.repeat(pa.scalar(snapshot_date, pa.date32()), batch.num_rows)
-    return batch.add_column(2, "snapshot_date", dates)
+class _Keys:
+    """Sees the keys of a load pass. Keys that only ascend, as in most exports, cannot repeat."""
+
+    def __init__(self) -> None:
+        self.ascend = True
+        self._last = pa.array([], pa.string())
+
+    def see(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if self.ascend:
+            keys = pa.concat_arrays([self._last, batch["record_key"]])
+            self.ascend = pc.all(pc.less(keys[:-1], keys[1:]), min_count=0).as_py()
+            self._last = keys[-1:]
+        return batch
 
 
-def _copy(cursor: Cursor, table: str, batch: pa.RecordBatch) -> None:
-    buffer = io.BytesIO()
-    arrays = [_as_text(column) for column in batch.columns]
-    plain = pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
-    arrow_csv.write_csv(plain, buffer, arrow_csv.WriteOptions(include_header=False))
-    buffer.seek(0)
-    names = pgsql.SQL(", ").join(map(pgsql.Identifier, batch.schema.names))
-    statement = pgsql.SQL("copy {} ({}) from stdin with (format csv)").format(pgsql.Identifier("staging", table), names)
-    cursor.copy_expert(statement, buffer)
-    if cursor.rowcount != batch.num_rows:
-        raise AssertionError(f"COPY took {cursor.rowcount} of {batch.num_rows} rows into {table}")
+def _copy(cursor: Cursor, table: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    """Send batches as one binary COPY; the next is read and encoded while the present one is sent.
+
+    What the batches raise is raised here; the rows that were sent before are in the table then.
+    """
+    stream = _Stream(schema, batches)
+    names = pgsql.SQL(", ").join(map(pgsql.Identifier, schema.names))
+    target = pgsql.Identifier("staging", table)
+    statement = pgsql.SQL("copy {} ({}) from stdin with (format binary)").format(target, names)
+    cursor.copy_expert(statement, stream, size=_SENT)
+    if stream.error is not None:
+        raise stream.error
+    if cursor.rowcount != stream.rows:
+        raise AssertionError(f"COPY took {cursor.rowcount} of {stream.rows} rows into {table}")
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    """The types whose CSV form PostgreSQL would not read back unchanged, as text."""
-    if pa.types.is_decimal(column.type):
-        text = pc.cast(column, pa.string())
-        text = pc.replace_substring_regex(text, r"(\.\d*?)0+$", r"\1")
-        return pc.replace_substring_regex(text, r"\.$", "")
-    if pa.types.is_timestamp(column.type):
-        return pc.strftime(pc.cast(column, pa.timestamp("us", "UTC")), format="%Y-%m-%d %H:%M:%S+00")
-    return column
+class _Stream:
+    """Batches as a file in PostgreSQL's binary form. ``error`` is what they raised: to COPY it is their end."""
+
+    def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+        self.rows = 0
+        self.error: Exception | None = None
+        self._parts = _ahead(self._encoded(schema, batches))
+        self._part = memoryview(b"")
+
+    def read(self, size: int = _SENT, /) -> bytes:
+        if not self._part:
+            self._part = memoryview(next(self._parts, b""))
+        block, self._part = self._part[:size], self._part[size:]
+        return bytes(block)
+
+    #: psycopg2's type of a file has it; COPY never calls it.
+    readline = read
+
+    def _encoded(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
+        encoder = ArrowToPostgresBinaryEncoder(schema)
+        yield encoder.write_header()
+        try:
+            for batch in batches:
+                self.rows += batch.num_rows
+                if part := encoder.write_batch(batch):  # it keeps small ones for the next
+                    yield part
+        except Exception as error:
+            self.error = error
+        yield encoder.finish()
 
 
-def _copy_rejected(cursor: Cursor, table: str, cells: Iterable[reading.RejectedCell]) -> None:
-    block: list[tuple[object, ...]] = []
+def _ahead(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The parts; while one is used, a thread makes the next."""
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, parts, b"")
+        while part := following.result():
+            following = pool.submit(next, parts, b"")
+            yield part
 
-    def flush() -> None:
-        columns = list(zip(*block, strict=True))
-        types = [pa.int64(), *[pa.string()] * 6]
-        arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
-        _copy(cursor, table, pa.RecordBatch.from_arrays(arrays, names=list(_REJECTED)))
-        block.clear()
 
-    for cell in cells:
-        block.append(
-            (cell.row_number, cell.record_key, cell.column, cell.rule, cell.reason_zh, cell.reason_en, cell.value)
-        )
-        if len(block) == 50_000:
-            flush()
-    if block:
-        flush()
+def _rejected(cells: Iterable[reading.RejectedCell]) -> Iterator[pa.RecordBatch]:
+    """The cells in batches of the table's columns."""
+    rows = iter(cells)
+    while block := list(itertools.islice(rows, _BLOCK)):
+        fields = zip(*(dataclasses.astuple(cell) for cell in block), strict=True)
+        columns = [pa.array(values, kind) for values, kind in zip(fields, _REJECTED.types, strict=True)]
+        yield pa.RecordBatch.from_arrays(columns, schema=_REJECTED)
 
 
 def _drop_duplicates(cursor: Cursor, contract: Contract, table: str) -> int:
