@@ -58,6 +58,8 @@ def read(
 
 
 _FIRST_ROOM = 8 << 20
+#: Rows that are handed over at once; the parent holds a few such portions.
+_ROWS = 10_000
 
 
 def main() -> None:
@@ -116,9 +118,10 @@ def _work(task: dict[str, Any], rejected: Any, output: BinaryIO) -> dict[str, An
                 summary: Summary = end.value
                 rejected.flush()
                 return {"summary": summary.as_json()}
-            payload = batch.serialize()
-            output.write(LENGTH.pack(payload.size))
-            output.write(payload)
+            for first in range(0, batch.num_rows, _ROWS):
+                payload = batch.slice(first, _ROWS).serialize()
+                output.write(LENGTH.pack(payload.size))
+                output.write(payload)
             output.flush()
     except FileRefused as refused:
         rejected.flush()
