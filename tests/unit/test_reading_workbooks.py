@@ -365,20 +365,32 @@ def sheet_xml(rows: Any, prefix: str) -> bytes:
     return made.encode()
 
 
+def scanned(blocks: Iterable[bytes], percent_styles: frozenset[int]) -> object:
+    """The marks, or the rule by which the sheet is refused (a cell to the right of ALL)."""
+    try:
+        return xlsx_file._scan_blocks(blocks, "Sheet", percent_styles).marks
+    except FileRefused as error:
+        return error.finding.rule
+
+
+@pytest.mark.parametrize("percent_styles", [frozenset(), frozenset({1, 20})])
+@pytest.mark.parametrize("prefix", ["", "x", "ss"])
+@pytest.mark.parametrize("cell", _CELLS)
+def test_a_cell_is_judged_alike_whether_or_not_usual_rows_are_left_out(
+    cell: str, prefix: str, percent_styles: frozenset[int]
+) -> None:
+    start = '<row r="{}">'
+    whole = sheet_xml([(start, False, [("A", _CELLS[3])], ""), (start, False, [("A", cell)], "")], prefix)
+    assert scanned(xlsx_file._unusual([whole], percent_styles), percent_styles) == scanned([whole], percent_styles)
+
+
 @given(rows=_rows, prefix=st.sampled_from(["", "", "x", "ss"]), size=st.integers(1, 400), has_percent=st.booleans())
 @settings(max_examples=400, deadline=None)
 def test_leaving_out_usual_rows_changes_nothing(rows: Any, prefix: str, size: int, has_percent: bool) -> None:
     whole = sheet_xml(rows, prefix)
     percent_styles = frozenset({1, 20}) if has_percent else frozenset()
     blocks = [whole[i : i + size] for i in range(0, len(whole), size)]
-
-    def found(blocks: Iterable[bytes]) -> object:
-        try:
-            return xlsx_file._scan_blocks(blocks, "Sheet", percent_styles).marks
-        except FileRefused as error:  # a cell to the right of ALL
-            return error.finding.rule
-
-    assert found(xlsx_file._unusual(blocks, percent_styles)) == found([whole])
+    assert scanned(xlsx_file._unusual(blocks, percent_styles), percent_styles) == scanned([whole], percent_styles)
 
 
 def left_to_parse(*rows: str, percent_styles: frozenset[int] = frozenset()) -> bytes:
