@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import zipfile
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,10 +13,13 @@ from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from reading_files import SAMPLE, SHORT, local, raw_workbook, read_file, sheet_row, workbook
 
 from halfyear.errors import FileRefused, Finding
+from halfyear.reading import xlsx_file
 
 HEAD = ["编号", "名称", "数量"]
 
@@ -289,3 +295,213 @@ def test_data_rows_wider_than_the_header(tmp_path: Path) -> None:
     read = read_file(workbook(tmp_path, [HEAD, ["A", "甲", 1, "批注"]]), SHORT)
     assert read.account == (1, 1, 0, 0)
     assert read.summary.unknown_columns == ("#4",)
+
+
+# --- the shape of rows that are not parsed ----------------------------------------------------------------------
+
+_CELLS = (
+    "/>",
+    " />",
+    "></c>",
+    "><v>1</v></c>",
+    "><v></v></c>",
+    "><v/></c>",
+    ' s="1"><v>0.5</v></c>',
+    ' s="1"><v>-1.5</v></c>',
+    ' s="1" t="n"><v>1e-3</v></c>',
+    ' s="1"><f>1+1</f><v>2</v></c>',
+    ' s="1"/>',
+    ' s="1" t="s"><v>0</v></c>',
+    ' t="s" s="1"><v>12</v></c>',
+    ' s="2"><v>7</v></c>',
+    ' s="1" cm="1"><v>2</v></c>',
+    ' t="inlineStr"><is><t xml:space="preserve"> 甲 &amp; 乙 s="1"</t></is></c>',
+    ' t="inlineStr"><is><r><t>甲</t></r></is></c>',
+    ' t="inlineStr"><is><t>row></t></is></c>',
+    ' t="inlineStr"><is><t><![CDATA[</row><row r="3"><c r="A3" t="e"><v>1</v></c></row>]]></t></is></c>',
+    ' t="str"><f>""</f><v></v></c>',
+    ' t="str"><f>""</f></c>',
+    '><f>A1&gt;2</f><v>1</v></c>',
+    '><f t="shared" si="0"/><v>1</v></c>',
+    '><f t="shared" si="0"/></c>',
+    "><f>1</f></c>",
+    "><f>1</f><v></v></c>",
+    "><f>1</f><v> </v></c>",
+    "><f>1</f><v>\u3000</v></c>",
+    "><f>1</f><v>&#32;</v></c>",
+    "><f>1</f><v>&#50;</v></c>",
+    "><v>1</v><f>1</f></c>",
+    ' t="e"><v>#N/A</v></c>',
+    " t='e'><v>#N/A</v></c>",
+    ' t = "e"><v>#N/A</v></c>',
+    ' t="&#101;"><v>#N/A</v></c>',
+    ' t="e"><f>A1</f><v>#REF!</v></c>',
+    "><!-- <v>1</v> --><v>2</v></c>",
+)  # fmt: skip
+_cells = st.sampled_from(_CELLS)
+_columns = st.sampled_from(["A", "B", "C", "AA", "ZZ", "ALL"])
+_rows = st.lists(
+    st.tuples(
+        st.sampled_from(['<row r="{}">', '<row r="{}" spans="1:3" ht="12">', "<row r='{}'>", "<row>", '<row r="{}" x="1">']),
+        st.booleans(),
+        st.lists(st.tuples(st.one_of(_columns, st.none()), st.one_of(st.sampled_from(_CELLS[:4]), _cells)), max_size=4),
+        st.sampled_from(["", "", "", "\n ", "<!-- </row> -->", '<row r="{}"/>']),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+def sheet_xml(rows: Any, prefix: str) -> bytes:
+    """The XML of a sheet of such rows; references are left out now and then."""
+    made = ""
+    for number, (start, is_odd, cells, after) in enumerate(rows, 1):
+        inner = "".join((f'<c r="{column}{number}"' if column else "<c") + rest for column, rest in cells)
+        made += start.format(number) + ("<!-- -->" if is_odd and number % 3 == 0 else "") + inner + "</row>"
+        made += after.format(number)
+    made = f"<worksheet><sheetData>{made}</sheetData></worksheet>"
+    if prefix:
+        made = re.sub(r"<(/?)(?=(?:worksheet|sheetData|row|c|v|f|is|t)\b)", rf"<\1{prefix}:", made)
+        made = made.replace("worksheet>", f'worksheet xmlns:{prefix}="m">', 1)
+    return made.encode()
+
+
+def scanned(blocks: Iterable[bytes], percent_styles: frozenset[int]) -> object:
+    """The marks, or the rule by which the sheet is refused (a cell to the right of ALL)."""
+    try:
+        return xlsx_file._scan_blocks(blocks, "Sheet", percent_styles).marks
+    except FileRefused as error:
+        return error.finding.rule
+
+
+@pytest.mark.parametrize("percent_styles", [frozenset(), frozenset({1, 20})])
+@pytest.mark.parametrize("prefix", ["", "x", "ss"])
+@pytest.mark.parametrize("cell", _CELLS)
+def test_a_cell_is_judged_alike_whether_or_not_usual_rows_are_left_out(
+    cell: str, prefix: str, percent_styles: frozenset[int]
+) -> None:
+    start = '<row r="{}">'
+    whole = sheet_xml([(start, False, [("A", _CELLS[3])], ""), (start, False, [("A", cell)], "")], prefix)
+    assert scanned(xlsx_file._unusual([whole], percent_styles), percent_styles) == scanned([whole], percent_styles)
+
+
+@given(rows=_rows, prefix=st.sampled_from(["", "", "x", "ss"]), size=st.integers(1, 400), has_percent=st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_leaving_out_usual_rows_changes_nothing(rows: Any, prefix: str, size: int, has_percent: bool) -> None:
+    whole = sheet_xml(rows, prefix)
+    percent_styles = frozenset({1, 20}) if has_percent else frozenset()
+    blocks = [whole[i : i + size] for i in range(0, len(whole), size)]
+    assert scanned(xlsx_file._unusual(blocks, percent_styles), percent_styles) == scanned([whole], percent_styles)
+
+
+def left_to_parse(*rows: str, percent_styles: frozenset[int] = frozenset()) -> bytes:
+    """What is left of some rows, given as the attributes and content of their one cell."""
+    whole = "".join(f'<row r="{i}"><c r="A{i}"{row}</row>' for i, row in enumerate(rows, 1))
+    return b"".join(xlsx_file._unusual([whole.encode()], percent_styles))
+
+
+def test_what_workbooks_are_made_of_is_not_parsed() -> None:
+    usual = (_CELLS[i] for i in (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 13, 14, 15, 19, 20, 21, 22))
+    cells = tuple(usual)
+    assert left_to_parse(*cells) == b'<row r="%d"/>' % len(cells)
+    assert left_to_parse(*cells[:2], ' t="e"><v>#N/A</v></c>', *cells[:2]) == (
+        b'<row r="2"/><row r="3"><c r="A3" t="e"><v>#N/A</v></c></row><row r="5"/>'
+    )
+    shares = (' s="1"><v>0.35</v></c>', ' s="1"><v>1</v></c>', ' s="1" t="n"><v>9.5E-3</v></c>', ' s="2"><v>7</v></c>')
+    assert left_to_parse(*shares, percent_styles=frozenset({1})) == b'<row r="4"/>'
+    assert b"1.2" in left_to_parse(*shares, ' s="1"><v>1.2</v></c>', percent_styles=frozenset({1}))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<row r="1048577"><c r="A1"><v>1</v></c></row>',
+        '<row r="1"><c r="A1048577"><v>1</v></c></row>',
+        '<row r="1"><c r="ALM1"><v>1</v></c></row>',
+        '<row r="1"><c r="XFD1"><v>1</v></c></row>',
+        '<row r="1" r="99999999"><c r="A1"><v>1</v></c></row>',
+        '<row r="1"><c r="A1" r="XFD1048576"><v>1</v></c></row>',
+        '<row r="01"><c r="A1"><v>1</v></c></row>',
+        '<row r="1"><c><v>1</v></c></row>',
+        '<row r="1"><c r="a1"><v>1</v></c></row>',
+        '<row r="1"><c r="A1"><v>\x01</v></c></row>',
+        '<row r="1"><c r="A1"><v>1</c></row>',
+        '<row r="1"><c r="A1"><v>&x;</v></c></row>',
+    ],
+)
+def test_what_could_be_beyond_the_limits_or_is_no_xml_is_parsed(row: str) -> None:
+    usual = b'<row r="7"><c r="A7"><v>1</v></c></row>'
+    assert b"".join(xlsx_file._unusual([usual + row.encode() + usual], frozenset())) == (
+        b'<row r="7"/>' + row.encode() + b'<row r="7"/>'
+    )
+
+
+def test_bytes_that_are_not_utf_8_are_parsed() -> None:
+    row = '<row r="7"><c r="A7" t="str"><v>甲</v></c></row>'.encode("gb18030")
+    assert b"".join(xlsx_file._unusual([row], frozenset())) == row
+
+
+@pytest.mark.parametrize("place", ["XFD1048576", "ALM2", "A1048577"])
+def test_a_used_area_that_is_too_large_among_many_usual_rows(tmp_path: Path, place: str) -> None:
+    usual = "".join(sheet_row(i, f"A{i}", "甲") for i in range(2, 50_000))
+    row = "".join(filter(str.isdigit, place))
+    far = f'<row r="{row}"><c r="{place}"><v>1</v></c></row>'
+    finding = refused(raw_workbook(tmp_path, sheet_row(1, *HEAD) + usual + far + sheet_row(50_001, "B", "乙")))
+    assert (finding.rule, finding.sheet) == ("workbook_too_large", "Sheet1")
+
+
+def test_marks_keep_their_rows_in_a_sheet_of_several_blocks(tmp_path: Path) -> None:
+    """Formulas, inline and prefixed XML; row 60,002 has no number of its own."""
+    rows = [
+        f'<row r="{i}"><c r="A{i}" t="str"><v>A{i}</v></c><c r="B{i}" t="inlineStr"><is><t>甲</t></is></c>'
+        f'<c r="C{i}"><f>B{i}*2</f><v>{i}</v></c></row>'
+        for i in range(2, 60_002)
+    ]  # fmt: skip
+    rows[30_000] = rows[30_000].replace("<v>30002</v>", "")
+    rows[50_000] = rows[50_000].replace("<v>50002</v>", "<v>#N/A</v>").replace('r="C50002"', 'r="C50002" t="e"')
+    data = sheet_row(1, *HEAD) + "".join(rows) + '<row><c t="str"><v>Z</v></c><c t="e"><v>#N/A</v></c></row>'
+    path = raw_workbook(tmp_path, data)
+    expected = [
+        (30_002, "amount", "formula_without_value"),
+        (50_002, "amount", "error_cell"),
+        (60_002, "title", "error_cell"),
+    ]
+    read = read_file(path)
+    assert read.rejected == expected
+    assert read.account == (60_001, 59_998, 3, 0)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    sheet = re.sub(rb"<(/?)(?=[a-z])", rb"<\1x:", sheet).replace(b"xmlns=", b"xmlns:x=")
+    parts["xl/worksheets/sheet1.xml"] = sheet
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert read_file(path).rejected == expected
+
+
+@pytest.mark.parametrize("place", ["before", "after", "between blocks"])
+def test_a_doctype_in_the_sheet_that_is_read_is_refused(tmp_path: Path, place: str) -> None:
+    rows = "".join(sheet_row(i, f"A{i}", "甲") for i in range(2, 40_000))
+    doctype = "<!DOCTYPE x>"
+    if place == "before":
+        path = raw_workbook(tmp_path, sheet_row(1, *HEAD) + rows, head=doctype)
+    else:
+        comment = f"<!-- {doctype} -->"
+        gap = "\n" * 9_000_000 if place == "between blocks" else ""
+        noise = "".join(f"<!-- {hashlib.sha256(bytes([i % 256, i // 256])).hexdigest()} -->" for i in range(5_000))
+        path = raw_workbook(tmp_path, sheet_row(1, *HEAD) + rows + noise + gap + comment)
+    assert refused(path).rule == "doctype"
+
+
+def test_a_doctype_in_a_hidden_sheet_is_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path, [HEAD, ["A", "甲", 1]], other=[["x"]])
+    book = openpyxl.load_workbook(path)
+    book["other"].sheet_state = "hidden"
+    book.save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["xl/worksheets/sheet2.xml"] = b"<!DOCTYPE x>" + parts["xl/worksheets/sheet2.xml"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert refused(path).rule == "doctype"

@@ -2,6 +2,9 @@
 
 calamine gives the values; it turns error cells and formulas without a value into '', and would allocate whatever
 the outermost cell asks for, so the sheet's XML is scanned first. What ``<dimension>`` claims is never believed.
+
+Hearing of every cell would cost several times what calamine takes. Nearly all rows of nearly all workbooks are of a
+shape that one regular expression describes and in which nothing is to be found; only the rest is parsed.
 """
 
 from __future__ import annotations
@@ -9,14 +12,18 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from halfyear.errors import FileRefused
@@ -30,10 +37,61 @@ from halfyear.reading.value import Dialect, Percent
 _MOST_BYTES = 2 << 30
 _HIGHEST_RATIO = 100
 _MOST_ROWS, _MOST_COLUMNS = 1_048_576, 1_000
-_CHUNK = 1 << 20
+_CHUNK = 4 << 20
 _DOCTYPES = (b"<!DOCTYPE", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
 _BUILT_IN_PERCENT = frozenset({9, 10})
 _QUOTED = re.compile(r'"[^"]*"|\\.')
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    CalamineError,
+    ElementTree.ParseError,
+    expat.ExpatError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    KeyError,
+    ValueError,
+)
+
+
+def _usual_rows() -> str:
+    """What usual rows look like, for RE2, in UTF-8; a piece of XML up to a ``row>``, or several such pieces.
+
+    Usual are rows and cells within the limits and with a reference, in which every formula has a value and nothing is
+    an error. Whatever else XML allows (comments, CDATA, other attributes, another order) is not.
+    """
+    space = "[ \\t\\r\\n]*"
+    character = "(?:[^<&>\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]|&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)"
+    preserve = '(?: xml:space="preserve")?'
+    row_number = "(?:[1-9][0-9]{0,5}|10[0-3][0-9]{4}|104[0-7][0-9]{3})"  # up to 1,047,999
+    column = "(?:[A-Z]{1,2}|A[A-K][A-Z]|AL[A-L])"  # up to ALL, the 1,000th
+    style = '(?: (?:s|cm|vm)="[0-9]{1,9}")*'
+    formula = f'<X:f(?: [a-z0-9]{{1,9}}="[^"<&]*")*(?: ?/>|>{character}*</X:f>)'
+    value = f"(?:<X:v ?/>|<X:v{preserve}>{character}*</X:v>)"
+    some_value = f"<X:v{preserve}>[!-%'-;=?-~]{character}*</X:v>"
+    text = f"<X:is>(?:<X:t ?/>|<X:t{preserve}>{character}*</X:t>)</X:is>"
+    cell = (
+        f'<X:c r="{column}{row_number}"{style}(?:'
+        f'(?: t="(?:n|b|d|s|str|inlineStr)"{style})?(?: ?/>|>(?:{value}|{text}|{formula}{some_value})?</X:c>)'
+        f'| t="(?:s|str|inlineStr)"{style}>{formula}{value}?</X:c>)'
+    )
+    facts = (
+        "(?: (?:spans|ht|s|customFormat|customHeight|hidden|outlineLevel|collapsed|thickTop|thickBot|ph|x14ac:dyDescent)"
+        '="[^"<&]*")*'
+    )
+    start = f'<X:row r="{row_number}"{facts}'
+    row = f"{space}(?:{start} ?/>{space})*{start}>{space}(?:{cell}{space})*</X:(?:row>|\\z)"
+    return f"\\A(?:{row})+\\z".replace("X:", "(?:x:)?")  # the prefix that Microsoft's SDK for .NET writes
+
+
+_ROW_END = b"row>"
+_USUAL_ROWS = _usual_rows()
+#: What follows the style of a cell that holds a text, nothing, or a number whose absolute value is at most 1.
+_SMALL = (
+    '(?: t="(?:s|str|inlineStr|b)"|(?: t="n")?(?: ?/>|></|>(?:<(?:x:)?f[^<]*(?:</(?:x:)?f>)?)?<(?:x:)?v>'
+    "-?(?:0?[.][0-9]+|0|1|1[.]0*|[0-9](?:[.][0-9]+)?[eE]-[0-9]+)</))"
+)
 
 
 @dataclass
@@ -58,35 +116,33 @@ def open_table(path: Path, plan: Plan) -> Table:
     """Check the workbook, find its sheet and header; the rows stream from calamine's memory."""
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_bomb(archive, path.stat().st_size)
-            parts = _parts(archive)
-        with path.open("rb") as file:
-            workbook = CalamineWorkbook.from_filelike(file)
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        KeyError,
-        ValueError,
-        CalamineError,
-    ) as error:
+            return _open_table(path, archive, plan)
+    except _DAMAGE as error:
         raise _damaged(error) from None
-    except (ElementTree.ParseError, expat.ExpatError) as error:
-        raise _damaged(error) from None
-    visible = [m for m in workbook.sheets_metadata if m.visible == SheetVisibleEnum.Visible]
+
+
+def _open_table(path: Path, archive: zipfile.ZipFile, plan: Plan) -> Table:
+    _check_bomb(archive, path.stat().st_size)
+    parts = _parts(archive)
+    for part in archive.infolist():
+        if part.filename.lower().endswith((".xml", ".rels")) and part.filename not in parts.sheets.values():
+            _check_doctype(archive, part)
+    with path.open("rb") as file:
+        workbook = CalamineWorkbook.from_filelike(file)
     hidden = tuple(m.name for m in workbook.sheets_metadata if m.visible != SheetVisibleEnum.Visible)
     matcher = Matcher(plan)
     wants_percent = any(c.format == "percent" for c in plan.columns)
     found: list[tuple[str, CalamineSheet, _Scan, int, Header]] = []
     best: tuple[str, Sequence[tuple[int, Sequence[object]]]] | None = None
-    for metadata in visible:
-        if metadata.typ != SheetTypeEnum.WorkSheet:
+    for metadata in workbook.sheets_metadata:
+        if metadata.visible != SheetVisibleEnum.Visible or metadata.typ != SheetTypeEnum.WorkSheet:
+            if parts.sheets.get(metadata.name) in archive.namelist():
+                _check_doctype(archive, parts.sheets[metadata.name])
             continue
         try:
-            scan = _scan(path, parts, metadata.name, wants_percent)
+            scan = _scan(archive, parts, metadata.name, wants_percent)
             sheet = workbook.get_sheet_by_name(metadata.name)
-        except (zipfile.BadZipFile, CalamineError, expat.ExpatError, KeyError, ValueError) as error:
+        except _DAMAGE as error:
             raise _damaged(error, metadata.name) from None
         first = [list(cells) for _, cells in islice(_rows(sheet, _Scan()), header.SEARCHED_ROWS)]
         located = header.locate(first, matcher)
@@ -123,27 +179,31 @@ def _likeness(numbered: Sequence[tuple[int, Sequence[object]]], matcher: Matcher
 
 
 def _data(sheet: CalamineSheet, scan: _Scan, header_index: int, matched: Header) -> Iterator[Row]:
-    for index, cells in _rows(sheet, scan):
-        if index > header_index:
-            missing = matched.width - len(cells)
-            yield index + 1, cells + [""] * missing if missing > 0 else cells[: matched.width], None
+    width = matched.width
+    for index, cells in islice(_rows(sheet, scan), header_index + 1, None):
+        if len(cells) != width:
+            cells = (cells + [""] * (width - len(cells)))[:width]
+        yield index + 1, cells, None
 
 
 def _rows(sheet: CalamineSheet, scan: _Scan) -> Iterator[tuple[int, list[object]]]:
     """Every row of the sheet from its first on, with the cells from column A on, marks put in."""
     start = sheet.start
     indent: list[object] = [""] * (start[1] if start else 0)
+    marks = scan.marks
     index = -1
     if start:
-        for index, values in enumerate(sheet.iter_rows()):
-            cells = indent + list(values)
-            yield index, _marked(cells, scan.marks.get(index))
-    for later in sorted(row for row in scan.marks if row > index):  # rows that hold nothing but such cells
-        yield later, _marked(list(indent), scan.marks[later])
+        cells: list[object]
+        for index, cells in enumerate(sheet.iter_rows()):  # type: ignore[assignment]  # a list of any of its types
+            if indent:
+                cells = indent + cells
+            yield index, _marked(cells, marks[index]) if index in marks else cells
+    for later in sorted(row for row in marks if row > index):  # rows that hold nothing but such cells
+        yield later, _marked(list(indent), marks[later])
 
 
-def _marked(cells: list[object], marks: dict[int, object] | None) -> list[object]:
-    for column, mark in (marks or {}).items():
+def _marked(cells: list[object], marks: dict[int, object]) -> list[object]:
+    for column, mark in marks.items():
         cells += [""] * (column + 1 - len(cells))
         cells[column] = mark
     return cells
@@ -172,7 +232,7 @@ def _bomb(zh: str, en: str, sheet: str | None = None) -> FileRefused:
 
 
 def _check_bomb(archive: zipfile.ZipFile, packed: int) -> None:
-    """Sizes as declared (a part that lies about them fails its checksum when it is read), then DOCTYPE."""
+    """Sizes as declared; a part that lies about them fails its checksum when it is read."""
     parts = archive.infolist()
     unpacked = sum(part.file_size for part in parts)
     if unpacked > _MOST_BYTES:
@@ -182,17 +242,25 @@ def _check_bomb(archive: zipfile.ZipFile, packed: int) -> None:
         raise _bomb(
             f"压缩比为 {ratio}，超过 {_HIGHEST_RATIO}", f"a compression ratio of {ratio}, above {_HIGHEST_RATIO}"
         )
-    for part in parts:
-        if part.flag_bits & 1:
-            raise RuntimeError("encrypted")
-        if part.filename.lower().endswith((".xml", ".rels")):
-            with archive.open(part) as stream:
-                _check_doctype(stream)
+    if any(part.flag_bits & 1 for part in parts):
+        raise RuntimeError("encrypted")
 
 
-def _check_doctype(stream: IO[bytes]) -> None:
+def _check_doctype(archive: zipfile.ZipFile, part: str | zipfile.ZipInfo) -> None:
+    for _ in _without_doctype(_blocks(archive, part)):
+        pass
+
+
+def _blocks(archive: zipfile.ZipFile, part: str | zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(part) as stream:
+        while block := stream.read(_CHUNK):
+            yield block
+
+
+def _without_doctype(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The given blocks; refuses the file at the one where a DOCTYPE ends."""
     kept = b""
-    while block := stream.read(_CHUNK):
+    for block in blocks:
         text = kept + block
         if any(doctype in text for doctype in _DOCTYPES):
             raise refusal(
@@ -203,6 +271,7 @@ def _check_doctype(stream: IO[bytes]) -> None:
                 "save it with a spreadsheet program and deliver it again",
             )
         kept = text[-32:]
+        yield block
 
 
 def _parts(archive: zipfile.ZipFile) -> _Parts:
@@ -235,13 +304,12 @@ def _parts(archive: zipfile.ZipFile) -> _Parts:
 def _percent_styles(archive: zipfile.ZipFile, part: str) -> frozenset[int]:
     if part not in archive.namelist():
         return frozenset()
+    tree = _tree(archive, part)
     formats = {
         int(element.get("numFmtId", "-1"))
-        for element in _elements(archive, part, "numFmt")
-        if "%" in _QUOTED.sub("", element.get("formatCode", ""))
+        for element in tree.iter()
+        if _local(element.tag) == "numFmt" and "%" in _QUOTED.sub("", element.get("formatCode", ""))
     } | _BUILT_IN_PERCENT
-    with archive.open(part) as stream:
-        tree = ElementTree.parse(stream)
     styles = next((e for e in tree.iter() if _local(e.tag) == "cellXfs"), None)
     return frozenset(
         i for i, style in enumerate(styles if styles is not None else ()) if int(style.get("numFmtId", "0")) in formats
@@ -249,9 +317,13 @@ def _percent_styles(archive: zipfile.ZipFile, part: str) -> frozenset[int]:
 
 
 def _elements(archive: zipfile.ZipFile, part: str, *names: str) -> list[ElementTree.Element]:
+    return [element for element in _tree(archive, part).iter() if _local(element.tag) in names]
+
+
+def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
+    _check_doctype(archive, part)
     with archive.open(part) as stream:
-        tree = ElementTree.parse(stream)
-    return [element for element in tree.iter() if _local(element.tag) in names]
+        return ElementTree.parse(stream).getroot()
 
 
 def _local(tag: str) -> str:
@@ -262,15 +334,64 @@ def _target(folder: str, target: str) -> str:
     return target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
 
 
-def _scan(path: Path, parts: _Parts, name: str, wants_percent: bool) -> _Scan:
-    """Stream a sheet's XML: outermost cells in use, error cells, formulas without a value, shares above 1."""
-    scanner = _Scanner(name, parts.percent_styles if wants_percent else frozenset())
-    with zipfile.ZipFile(path) as archive, archive.open(parts.sheets[name]) as stream:
-        while block := stream.read(_CHUNK):
-            scanner.parser.Parse(block, False)
-        scanner.parser.Parse(b"", True)
+def _scan(archive: zipfile.ZipFile, parts: _Parts, name: str, wants_percent: bool) -> _Scan:
+    """Stream a sheet's XML: cells beyond the limits, error cells, formulas without a value, shares above 1."""
+    percent_styles = parts.percent_styles if wants_percent else frozenset()
+    return _scan_blocks(_unusual(_blocks(archive, parts.sheets[name]), percent_styles), name, percent_styles)
+
+
+def _scan_blocks(blocks: Iterable[bytes], sheet: str, percent_styles: frozenset[int]) -> _Scan:
+    scanner = _Scanner(sheet, percent_styles)
+    for block in _without_doctype(blocks):
+        scanner.parser.Parse(block, False)
+    scanner.parser.Parse(b"", True)
     scanner.close_cell()
     return scanner.result
+
+
+def _unusual(blocks: Iterable[bytes], percent_styles: frozenset[int]) -> Iterator[bytes]:
+    """The XML of a sheet with every run of usual rows replaced by one empty row that has the number of the last.
+
+    XML is taken apart by bytes here, so a usual row may also be found, and left out, where it is none: in a comment,
+    say. That does no harm, since it would have said nothing there either.
+    """
+    kept = b""
+    is_utf_8 = None
+    for block in blocks:
+        if is_utf_8 is None:
+            is_utf_8 = b"\0" not in block[:4]
+        text = kept + block
+        end = text.rfind(_ROW_END) + len(_ROW_END) if is_utf_8 else 0
+        if end < len(_ROW_END):
+            yield text
+            kept = b""
+            continue
+        rows, kept = text[:end], text[end:]
+        if _are_usual([rows], percent_styles)[0]:
+            yield _in_place_of(rows)
+            continue
+        pieces = rows.split(_ROW_END)[:-1]
+        judged = zip(_are_usual(pieces, percent_styles), pieces, strict=True)
+        for is_usual, run in groupby(judged, itemgetter(0)):
+            whole = [piece + _ROW_END for _, piece in run]
+            yield _in_place_of(whole[-1]) if is_usual else b"".join(whole)
+    yield kept
+
+
+def _in_place_of(rows: bytes) -> bytes:
+    number = rows[rows.rfind(b'row r="') :].split(b'"', 2)[1]
+    return b'<row r="%b"/>' % number
+
+
+def _are_usual(texts: Sequence[bytes], percent_styles: frozenset[int]) -> list[bool]:
+    array = pa.array(texts, pa.binary()).view(pa.string())  # not validated: RE2 finds no match in anything but UTF-8
+    are_usual = pc.match_substring_regex(array, _USUAL_ROWS)
+    if percent_styles:
+        style = f' s="(?:{"|".join(map(str, sorted(percent_styles)))})"'
+        small = pc.equal(pc.count_substring_regex(array, style), pc.count_substring_regex(array, style + _SMALL))
+        are_usual = pc.and_(are_usual, small)
+    found: list[bool] = are_usual.to_pylist()
+    return found
 
 
 class _Scanner:
