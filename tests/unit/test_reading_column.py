@@ -87,6 +87,8 @@ MOMENTS = st.datetimes(datetime(1890, 1, 1), datetime(2100, 1, 1))
         st.lists(st.none() | st.floats()),
         st.lists(st.none() | st.integers(-(10**20), 10**20)),
         st.lists(st.none() | MOMENTS),
+        st.lists(st.none() | st.just("") | MOMENTS | st.dates(date(1890, 1, 1), date(2100, 1, 1))),
+        st.lists(st.just("") | st.floats()),
         st.lists(st.none() | NUMBERS | MOMENTS | TEXTS | st.booleans() | st.dates(date(1890, 1, 1))),
     )
 )

@@ -78,7 +78,7 @@ class ColumnReader:
 
     def read(self, cells: Cells) -> Found:
         """The values of the cells, one for each."""
-        array = cells if isinstance(cells, pa.Array) else _of_one_kind(cells)
+        array = cells if isinstance(cells, pa.Array) else _of_one_kind(cells, self._column)
         if array is None:
             memo = self._memo
             return self._found([memo[c] if c.__class__ is str else self._convert(c) for c in cells])
@@ -169,9 +169,14 @@ def untyped(column: Column, values: pa.Array) -> pa.Array:
     return values.view(pa.int32() if column.logical_type == "date" else pa.int64())
 
 
-def _of_one_kind(cells: Sequence[object]) -> pa.Array | None:
-    """The cells as an array of texts, floats or moments; None when they are of other kinds, or of several."""
+def _of_one_kind(cells: Sequence[object], column: Column) -> pa.Array | None:
+    """The cells as an array of texts, numbers, dates or moments; None when they are of other kinds, or of several."""
     kinds = set(map(type, cells)) - {type(None)}
+    if len(kinds) > 1 and str in kinds:  # spreadsheets have '' for nothing, in columns of numbers too
+        cells = [None if cell == "" else cell for cell in cells]
+        kinds = set(map(type, cells)) - {type(None)}
+    if kinds == {date, datetime} and column.logical_type in ("date", "timestamp"):  # a date is its midnight
+        kinds = {datetime}
     if len(kinds) != 1 or (kind := _ARROW_KIND.get(kinds.pop())) is None:
         return None
     try:
@@ -184,6 +189,7 @@ _ARROW_KIND: dict[type, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
     float: pa.float64(),
+    date: pa.date32(),
     datetime: pa.timestamp("us"),
 }
 

@@ -31,7 +31,7 @@ from halfyear.reading import header
 from halfyear.reading.fault import ERROR_CELL, NO_VALUE, refusal
 from halfyear.reading.header import Header, Matcher
 from halfyear.reading.plan import Plan
-from halfyear.reading.table import Row, Table
+from halfyear.reading.table import Block, Table
 from halfyear.reading.value import Dialect, Percent
 
 _MOST_BYTES = 2 << 30
@@ -41,6 +41,7 @@ _CHUNK = 4 << 20
 _DOCTYPES = (b"<!DOCTYPE", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
 _BUILT_IN_PERCENT = frozenset({9, 10})
 _QUOTED = re.compile(r'"[^"]*"|\\.')
+_BATCH = 20_000
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -178,12 +179,13 @@ def _likeness(numbered: Sequence[tuple[int, Sequence[object]]], matcher: Matcher
     return max(len(matcher.match(cells).bindings) for _, cells in numbered)
 
 
-def _data(sheet: CalamineSheet, scan: _Scan, header_index: int, matched: Header) -> Iterator[Row]:
+def _data(sheet: CalamineSheet, scan: _Scan, header_index: int, matched: Header) -> Iterator[Block]:
     width = matched.width
-    for index, cells in islice(_rows(sheet, scan), header_index + 1, None):
-        if len(cells) != width:
-            cells = (cells + [""] * (width - len(cells)))[:width]
-        yield index + 1, cells, None
+    rows = islice(_rows(sheet, scan), header_index + 1, None)
+    while found := list(islice(rows, _BATCH)):
+        numbers = pa.array([index + 1 for index, _ in found], pa.int64())
+        fitted = (c if len(c) == width else (c + [""] * (width - len(c)))[:width] for _, c in found)
+        yield Block(numbers, list(zip(*fitted, strict=True)))
 
 
 def _rows(sheet: CalamineSheet, scan: _Scan) -> Iterator[tuple[int, list[object]]]:
