@@ -1,8 +1,11 @@
-"""Airflow DAGs that keep house: ``maintenance``, weekly, drops what killed loads left in staging."""
+"""Airflow DAGs that keep house: ``maintenance`` drops what killed loads left, and asks for what nobody asked to compute."""
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, CronTriggerTimetable, task
+from typing import Any
+
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from halfyear import settings
 from halfyear.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
@@ -16,15 +19,25 @@ def sweep() -> None:
     night.sweep()
 
 
+@task(outlets=[Asset("halfyear://indicators/due")])
+def request_computation(outlet_events: Any) -> None:
+    """Tell compute_indicators what is due though nothing arrived: after a change of definitions or a killed run."""
+    from halfyear import night
+
+    periods = night.announce("")
+    if not periods:
+        raise AirflowSkipException("no half-year is due")
+    outlet_events[Asset("halfyear://indicators/due")].add_partitions(periods)
+
+
 with DAG(
     "maintenance",
     description="维护 · Housekeeping",
-    schedule=CronTriggerTimetable(
-        "0 5 * * SUN", timezone=settings.LOCAL_ZONE_NAME, run_immediately=NOT_BEFORE_ITS_HOUR
-    ),
+    schedule=CronTriggerTimetable("0 5 * * *", timezone=settings.LOCAL_ZONE_NAME, run_immediately=NOT_BEFORE_ITS_HOUR),
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,
     tags=["maintenance"],
 ):
     sweep()
+    request_computation()

@@ -33,6 +33,8 @@ from halfyear.verdict import Candidate, judge
 
 #: Gives the staged, accepted rows of a load (a table in schema staging), reading its file again when necessary.
 Rows = Callable[[int], str]
+#: Memory for each sort or hash of a settlement; a register is compared with what is known in one.
+_WORK_MEM = "128MB"
 #: From so many changed rows on, a plan made by the statistics of before may be a bad one.
 _MANY_ROWS = 1000
 
@@ -54,6 +56,7 @@ def lock(cursor: Cursor, source: str) -> None:
 def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement:
     """Judge all deliveries of the source again, bring core to what follows, and mark what became stale."""
     with connection.cursor() as cursor:
+        cursor.execute("select set_config('work_mem', %s, true)", (_WORK_MEM,))
         before = _standing(cursor, contract.source)
         open_before = _open_periods(cursor)
         candidates = _candidates(cursor, contract.source)

@@ -117,7 +117,7 @@ def test_ingest(dags: dict[str, DAG], source: str) -> None:
 def test_what_other_loads_changed_is_announced_although_one_failed(dags: dict[str, DAG]) -> None:
     for source in SOURCES:
         for task_id in ("announce", "request_computation"):
-            assert dags[f"ingest__{source}"].get_task(task_id).trigger_rule == TriggerRule.ALL_DONE
+            assert dags[f"ingest__{source}"].get_task(task_id).trigger_rule == TriggerRule.NONE_SKIPPED
         # ... and the run is red: a leaf that needs every load.
         assert dags[f"ingest__{source}"].get_task("all_loaded").trigger_rule == TriggerRule.ALL_SUCCESS
 
@@ -128,9 +128,16 @@ def test_compute_indicators_waits_for_what_is_due(dags: dict[str, DAG]) -> None:
     assert timetable.default_partition_mapper.to_downstream("2022-S1") == "2022-S1"
 
 
-def test_maintenance_is_weekly(dags: dict[str, DAG]) -> None:
+def test_maintenance_is_nightly(dags: dict[str, DAG]) -> None:
     timetable: Any = dags["maintenance"].timetable
-    assert (timetable.expression, str(timetable.timezone)) == ("0 5 * * SUN", "Asia/Shanghai")
+    assert (timetable.expression, str(timetable.timezone)) == ("0 5 * * *", "Asia/Shanghai")
+    assert dags["maintenance"].get_task("request_computation").outlets == [Asset("halfyear://indicators/due")]
+
+
+def test_a_task_builds_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "ingest__kiosk")
+    bag = DagBag(DAGS / "ingest_sources.py", load_op_links=False)
+    assert list(bag.dags) == ["ingest__kiosk"]
 
 
 def test_faults_of_the_infrastructure_are_retried_for_half_an_hour_and_nothing_else_is(dags: dict[str, DAG]) -> None:

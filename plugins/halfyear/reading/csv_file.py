@@ -78,7 +78,7 @@ class _Lines:
                 return False
             part = next(self._parts, None)
             self._is_last = part is None
-            data = self._rest + (part or b"")
+            data = self._rest + part if part else self._rest
             end = len(data) if part is None else data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, -1) + 1
             self.block, self._rest, self.at = data[:end], data[end:], 0
             self._look()
@@ -111,8 +111,7 @@ class _Lines:
 
     def _look(self) -> None:
         block = self.block
-        returns = block.count(b"\r")
-        self._has_lone_cr = returns > 0 and returns != block.count(b"\r\n")
+        self._has_lone_cr = b"\r" in block and block.count(b"\r") != block.count(b"\r\n")
         self.has_damage = b"\0" in block or (
             b"\xef" in block and (b"\xef\xbf\xbd" in block or b"\xef\xbb\xbf" in block)
         )
@@ -164,7 +163,7 @@ class _Records:
             start = end
         else:
             take(len(block))
-        yield from self._parsed(b"".join(text), list(chain.from_iterable(numbers)), odd)
+        yield from self._parsed(text[0] if len(text) == 1 else b"".join(text), numbers, odd)
 
     def _is_usual(self, line: bytes) -> bool:
         """Whether a line with quotes is a whole record after RFC 4180 with as many fields as the header.
@@ -176,9 +175,10 @@ class _Records:
         except csv.Error:
             return False
 
-    def _parsed(self, text: bytes, numbers: list[int], odd: list[Row]) -> Iterator[Row | Block]:
+    def _parsed(self, text: bytes | memoryview, numbered: list[range], odd: list[Row]) -> Iterator[Row | Block]:
         """Take lines apart. Those of another width join the ``odd`` rows, which stand where they belong."""
-        if not numbers:
+        count = sum(map(len, numbered))
+        if not count:
             yield from odd
             return
         misfits: list[tuple[int, str]] = []
@@ -190,7 +190,7 @@ class _Records:
         names = [str(place) for place in range(self.header.width)]
         try:
             table = arrow_csv.read_csv(
-                pa.BufferReader(text),
+                pa.BufferReader(pa.py_buffer(text)),
                 read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=_PIECE),
                 parse_options=arrow_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=misfit),
                 convert_options=arrow_csv.ConvertOptions(
@@ -206,16 +206,19 @@ class _Records:
         except pa.ArrowInvalid:  # a line longer than a piece
             is_usual = False
         if not is_usual:
-            lines = zip(numbers, text.split(b"\n"), strict=False)
+            lines = zip(chain.from_iterable(numbered), bytes(text).split(b"\n"), strict=False)
             rows = [*odd, *(self._whole(number, line.decode()) for number, line in lines)]
             yield from sorted(rows, key=lambda row: row[0])
             return
-        if table.num_rows + len(misfits) != len(numbers):
-            raise AssertionError(f"{table.num_rows} rows and {len(misfits)} others in {len(numbers)} lines")
-        odd += [self._whole(numbers[place], line) for place, line in misfits]
-        for place, _ in reversed(misfits):
-            del numbers[place]
-        block = Block(pa.array(numbers, pa.int64()), [_combined(column) for column in table.columns])
+        if table.num_rows + len(misfits) != count:
+            raise AssertionError(f"{table.num_rows} rows and {len(misfits)} others in {count} lines")
+        numbers = pa.concat_arrays([pa.arange(each.start, each.stop) for each in numbered])
+        if misfits:
+            places = pa.array([place for place, _ in misfits])
+            misfit_numbers = numbers.take(places).to_pylist()
+            odd += [self._whole(number, line) for number, (_, line) in zip(misfit_numbers, misfits, strict=True)]
+            numbers = numbers.filter(pc.invert(pc.is_in(numbers, value_set=numbers.take(places))))
+        block = Block(numbers, [_combined(column) for column in table.columns])
         yield from block.with_rows(sorted(odd, key=lambda row: row[0])) if odd else (block,)
 
     def _record(self, line: str) -> Row:
