@@ -204,7 +204,7 @@ class Contract(_Strict):
 
     ``period_property`` places an event in its half-year; where it is not required, events without it are kept and in
     no half-year. ``period_group``: events alike in this property move each other's figures, as a second rating
-    replaces the first, so a change of one makes the half-years of all of them due.
+    replaces the first, so a change of one makes the half-years of all of them due. It is part of the key.
     """
 
     id: str
@@ -248,8 +248,10 @@ class Contract(_Strict):
             when = next((p for p in self.properties if p.name == self.period_property), None)
             if when is None or when.logical_type not in ("date", "timestamp"):
                 raise ValueError("periodProperty: events name the date or time that places a row")
-        if self.period_group is not None and (self.mode != "events" or self.period_group not in names):
-            raise ValueError("periodGroup: names a property of a source of events")
+        if self.period_group is not None and (
+            self.mode != "events" or self.period_group not in {p.name for p in self.key}
+        ):
+            raise ValueError("periodGroup: names a property of the key of a source of events")
         return self
 
     @property

@@ -300,6 +300,7 @@ def _definition(definition: Definition) -> Iterator[str]:
         ),
         ("来源 sources", ", ".join(f"[{s}](dictionary/{s}.md)" for s in definition.sources)),
         ("类别 kind", f"{_KINDS[definition.kind]}, {_bases(definition)}"),
+        ("判定范围 decided within", definition.decided_within or "全部行 all rows"),
         ("印为 printed", _shape(definition)),
         ("无行时 without rows", _WITHOUT_ROWS[definition.without_rows]),
     ]

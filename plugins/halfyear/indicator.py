@@ -11,11 +11,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal, Inexact
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,14 +24,18 @@ import yaml
 from psycopg2.extensions import AsIs
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import RealDictCursor, execute_values
+from psycopg2.extras import RealDictCursor
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from halfyear import partial_sum
 from halfyear import period as periods
 from halfyear.contract import Title, read_yaml
 from halfyear.errors import ContractError, UsageError
+from halfyear.partial_sum import BodySum, Pair, Question, State
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
+
+log = logging.getLogger(__name__)
 
 #: The columns of every indicator's select, in this order.
 COLUMNS = (
@@ -57,8 +62,17 @@ _FILE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?\Z")
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|::|:(?P<name>[a-z_]+)", re.DOTALL)
 _COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _LOCK = 8_150_003
+# The names of tables and views, and the reviewed lists and what else a select may read that is decided within a record.
+_NAME = re.compile(r"\b(?:core|lineage|indicators|mart|quarantine|staging)\.\w+")
+_LISTS = frozenset(
+    {f"core.{name}" for name in ("body", "body_alias", "body_name", "body_part", "body_region", "county")}
+    | {f"core.{name}" for name in ("county_elsewhere", "region", "region_spelling", "spanning_group", "value_set")}
+    | {"lineage.standing"}
+)
 # Quotients keep 30 digits; whole numbers and terminating fractions are exact.
 _DIGITS = Context(prec=30)
+# Sums keep every digit that PostgreSQL's numeric may have.
+_EXACT = Context(prec=MAX_PREC, traps=[Inexact])
 
 
 Basis = Literal["stock", "flow"]
@@ -71,6 +85,8 @@ class _Header(BaseModel):
     a delivery in the period or later; stocks and flows are their own. Where sources differ, it names each one's. ``scale``: value = numerator
     (/ denominator) × scale. ``template``: the printed form. ``without_rows``: what a covered period without
     any row is; ``null`` where a zero has to be reported. ``excluded``: the reasons of ``excluded_because``.
+    ``decided_within``: ``record_key``, or the ``periodGroup`` of the source, when whether and how a row counts depends
+    on no row but those with the same one; then a load costs what it changed. Without it all rows are asked again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -86,6 +102,7 @@ class _Header(BaseModel):
     template: str = "{value}{unit}"
     without_rows: Literal["zero", "null"] = "zero"
     sources: tuple[str, ...] = Field(min_length=1)
+    decided_within: str | None = None
     published_no: str | None = None
     section: str | None = None
     published: bool
@@ -102,6 +119,8 @@ class _Header(BaseModel):
             raise ValueError("basis: ratios and averages say stock or flow; stocks and flows are their own")
         if "{value}" not in self.template or set(re.findall(r"\{(\w*)\}", self.template)) - {"value", "unit"}:
             raise ValueError("template: holds {value} and may hold {unit}")
+        if self.decided_within is not None and len(self.sources) > 1:
+            raise ValueError("decided_within: only where there is one source")
         return self
 
     @property
@@ -131,6 +150,7 @@ class Definition:
     template: str
     without_rows: str
     sources: tuple[str, ...]
+    decided_within: str | None
     published_no: str | None
     section: str | None
     is_published: bool
@@ -147,6 +167,11 @@ class Definition:
         facts = [select, self.unit, self.kind, str(self.decimals), str(self.scale.normalize())]
         facts += [self.template, self.without_rows, *self.sources, *self.bases]
         return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
+
+    @property
+    def pair(self) -> Pair:
+        """Its code and reading."""
+        return Pair(self.code, self.reading)
 
     @property
     def has_denominator(self) -> bool:
@@ -243,6 +268,16 @@ def load(path: Path, domains: Mapping[str, Title]) -> Definition:
     unknown = {m["name"] for m in _TOKEN.finditer(select) if m["name"]} - PARAMETERS.keys()
     if unknown:
         raise ContractError(f"{path.name}: 未知参数 / unknown parameter :{', :'.join(sorted(unknown))}")
+    if header.decided_within is not None:
+        source = f"core.{header.sources[0]}"
+        others = (
+            set(_NAME.findall(_COMMENT.sub(lambda m: m[1] or " ", select))) - _LISTS - {source, f"{source}_resolved"}
+        )
+        if others:
+            raise ContractError(
+                f"{path.name}: decided_within: 只能读取 {source} 和审定的清单 / reads {', '.join(sorted(others))} "
+                f"besides {source} and the reviewed lists"
+            )
     fields = header.model_dump(exclude={"published", "basis", "excluded"})
     title = domains[header.domain]
     return Definition(
@@ -318,6 +353,7 @@ _FIELDS = {
     "template": "template",
     "without_rows": "without_rows",
     "sources": "sources",
+    "decided_within": "decided_within",
     "published_no": "published_no",
     "section": "section",
     "description_zh": "description_zh",
@@ -409,65 +445,71 @@ def _parameters(period: Period, as_known: datetime | None) -> dict[str, Any]:
 
 
 _COVERED = """
-select coalesce(bool_and(exists (
+select named.number, coalesce(bool_and(exists (
     select from lineage.standing as s
     where s.source = named.source and s.known_at @> cast(%(as_known)s as timestamptz)
         and case named.basis when 'stock' then s.snapshot_date <= %(last_day)s else s.snapshot_date >= %(first_day)s end
-)), false) from unnest(%(sources)s, %(bases)s) as named (source, basis)
-"""
-
-# A body's figure has the rows of the bodies that are part of it: a town's has those of its villages.
-_SUMS = """
-with contribution as (
-{select}),
-summed as materialized (
-    select body_code, load_id, count(*) as rows,
-        coalesce(sum(quantity) filter (where in_numerator), 0) as numerator,
-        coalesce(sum(quantity) filter (where in_denominator), 0) as denominator
-    from contribution group by body_code, load_id
-)
-select 'city', null::text, null::bigint, coalesce(sum(rows), 0), coalesce(sum(numerator), 0),
-    coalesce(sum(denominator), 0)
-from summed
-union all
-select 'body', p.body_code, null::bigint, sum(rows), sum(numerator), sum(denominator)
-from summed inner join core.body_part as p on summed.body_code = p.part_code group by p.body_code
-union all
-select distinct 'load', null::text, load_id, null::numeric, null::numeric, null::numeric from summed
-order by 2
+)), false) from unnest(%(numbers)s, %(sources)s, %(bases)s) as named (number, source, basis) group by named.number
 """
 
 
-def _observe(
-    cursor: Cursor, definition: Definition, period: Period, as_known: datetime | None
-) -> tuple[list[Observation], list[int]]:
-    """The observations of a definition and the loads that its rows come from."""
-    parameters = _parameters(period, as_known)
-    named = {"sources": list(definition.sources), "bases": list(definition.bases)}
-    cursor.execute(_COVERED, {**parameters, **named})
-    covered = cursor.fetchone()
-    is_covered = bool(covered and covered[0])
-    cursor.execute(_SUMS.format(select=definition.query), parameters)
+def _covered(cursor: Cursor, definitions: Sequence[Definition], parameters: Mapping[str, Any]) -> set[Pair]:
+    """The definitions of which anything is known in the period."""
+    named = [
+        (number, source, basis)
+        for number, each in enumerate(definitions)
+        for source, basis in zip(each.sources, each.bases, strict=True)
+    ]
+    numbers, sources, bases = (list(column) for column in zip(*named, strict=True))
+    cursor.execute(_COVERED, {**parameters, "numbers": numbers, "sources": sources, "bases": bases})
+    return {definitions[number].pair for number, is_covered in cursor if is_covered}
+
+
+def _wholes(cursor: Cursor) -> dict[str | None, list[str]]:
+    """The bodies that a body is part of: itself, and for a village its town."""
+    found: dict[str | None, list[str]] = {}
+    cursor.execute("select part_code, body_code from core.body_part")
+    for part, body in cursor:
+        found.setdefault(part, []).append(body)
+    return found
+
+
+def _observations(
+    definition: Definition, is_covered: bool, sums: Iterable[BodySum], wholes: Mapping[str | None, Sequence[str]]
+) -> list[Observation]:
+    """The observations of a definition from its sums by body: the city, then every body with rows.
+
+    A body's figure has the rows of the bodies that are part of it: a town's has those of its villages.
+    """
+    nothing = (0, Decimal(0), Decimal(0))
+    totals: dict[str | None, tuple[int, Decimal, Decimal]] = {None: nothing}
+    for body, rows, numerator, denominator in sums:
+        for whole in (None, *wholes.get(body, ())):
+            count, above, below = totals.get(whole, nothing)
+            totals[whole] = (count + rows, _EXACT.add(above, numerator), _EXACT.add(below, denominator))
     observations: list[Observation] = []
-    loads: list[int] = []
-    for what, body_code, load_id, count, numerator, denominator in sorted(cursor, key=lambda row: row[0] != "city"):
-        if what == "load":
-            loads.append(load_id)
-            continue
+    for whole, (count, above, below) in sorted(totals.items(), key=lambda item: item[0] or ""):
         known = is_covered and (count > 0 or definition.without_rows == "zero")
-        over = _plain(Decimal(denominator)) if known and definition.has_denominator else None
-        total = _plain(Decimal(numerator)) if known else None
+        total = _plain(above) if known else None
+        over = _plain(below) if known and definition.has_denominator else None
         value = definition.value(total, over)
-        observations.append(Observation(body_code, total, over, value, definition.printed(value)))
-    return observations, loads
+        observations.append(Observation(whole, total, over, value, definition.printed(value)))
+    return observations
 
 
 def observe(
     connection: Connection, definition: Definition, period: Period, as_known: datetime | None = None
 ) -> list[Observation]:
     """What a definition gives for a half-year from the rows known at an instant (None: now): city, then bodies."""
+    parameters = _parameters(period, as_known)
     with connection.cursor() as cursor:
-        return _observe(cursor, definition, period, as_known)[0]
+        cursor.execute(
+            f"select body_code, {partial_sum.TOTALS} from (\n{definition.query}) as contribution group by body_code",
+            parameters,
+        )
+        sums = cursor.fetchall()
+        is_covered = definition.pair in _covered(cursor, [definition], parameters)
+        return _observations(definition, is_covered, sums, _wholes(cursor))
 
 
 def stale_periods(connection: Connection) -> list[Period]:
@@ -516,80 +558,144 @@ def compute(connection: Connection, period: Period) -> int:
     with connection, connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s, %s)", (_LOCK, period.year * 2 + period.semester))
         # Every statement below sees at least what was committed when the marks were taken.
-        cursor.execute("delete from indicators.stale where period = %s returning indicator_code, reading", (code,))
-        pairs = set(cursor.fetchall())
+        cursor.execute(
+            "delete from indicators.stale where period = %s returning indicator_code, reading, reason", (code,)
+        )
+        reasons: dict[Pair, set[str]] = {}
+        for indicator_code, reading, reason in cursor:
+            reasons.setdefault(Pair(indicator_code, reading), set()).add(reason)
         cursor.execute("select indicator_code, reading from indicators.due where period = %s", (code,))
-        pairs |= set(cursor.fetchall())
+        pairs = {Pair(*row) for row in cursor} | reasons.keys()
         if not pairs:
             return 0
         cursor.execute("select exists (select from lineage.open_period where period = %s)", (code,))
         is_open = cursor.fetchone() == (True,)
         known = definitions(connection) if is_open else {}
-        computed = 0
-        for pair in sorted(pairs):
-            if pair in known:
-                observations, loads = _observe(cursor, known[pair], period, None)
-                _write(cursor, known[pair], code, observations, loads)
-                computed += 1
-            else:
-                computed += _withdraw(cursor, code, *pair)
-    return computed
+        gone = sum(_withdraw(cursor, code, pair) for pair in sorted(pairs) if pair not in known)
+        wanted = [known[pair] for pair in sorted(pairs) if pair in known]
+        by_loads = {pair for pair, given in reasons.items() if given <= partial_sum.MARKS_OF_LOADS}
+        _sum(cursor, period, wanted, by_loads)
+        if wanted:
+            covered = _covered(cursor, wanted, _parameters(period, None))
+            sums = partial_sum.by_body(cursor, code, [each.pair for each in wanted])
+            wholes = _wholes(cursor)
+            _write(
+                cursor,
+                code,
+                [(each, _observations(each, each.pair in covered, sums.get(each.pair, ()), wholes)) for each in wanted],
+            )
+    return gone + len(wanted)
 
 
-def _withdraw(cursor: Cursor, period: str, code: str, reading: str) -> int:
+def _sum(cursor: Cursor, period: Period, wanted: Sequence[Definition], by_loads: Collection[Pair]) -> None:
+    """Bring the partial sums of definitions to what is known: by what changed, or from all rows.
+
+    By what changed only where a definition allows it (``decided_within``) and nothing but loads marked it.
+    """
+    code = str(period)
+    declared = partial_sum.declarations(cursor)
+    states = partial_sum.states(cursor, code)
+    fingerprints = {each.pair: f"{declared} {each.hash}" for each in wanted if each.decided_within is not None}
+    # What is known later is for the next time, even if it is committed before this transaction is.
+    through = {
+        source: instant
+        for source in sorted({source for each in wanted for source in each.sources})
+        if (instant := partial_sum.newest_instant(cursor, source)) is not None
+    }
+    reached: dict[Pair, tuple[str, State]] = {}
+    for source, instant in through.items():
+        last = partial_sum.all_changed_at(cursor, source, instant)
+        since = [
+            (each, states[each.pair].through)
+            for each in wanted
+            if each.decided_within is not None
+            and each.sources == (source,)
+            and each.pair in by_loads
+            and each.pair in states
+            and states[each.pair].fingerprint == fingerprints[each.pair]
+            and (last is None or last <= states[each.pair].through)
+        ]
+        for pair in _move(cursor, period, source, since, instant):
+            reached[pair] = (source, State(instant, fingerprints[pair]))
+    for each in wanted:
+        if each.pair in reached:
+            continue
+        own = each.sources[0] if each.decided_within is not None else None
+        given = {"period": code, "code": each.code, "reading": each.reading, "source": own}
+        now = partial_sum.replace(cursor, each.query, {**_parameters(period, None), **given})
+        if own is not None and now is not None:
+            reached[each.pair] = (own, State(now, fingerprints[each.pair]))
+    partial_sum.remember(cursor, code, reached)
+    partial_sum.trim(cursor, through)
+
+
+def _move(
+    cursor: Cursor, period: Period, source: str, since: Sequence[tuple[Definition, datetime]], through: datetime
+) -> set[Pair]:
+    """Move the sums of definitions of one source by what changed; those that have arrived at ``through``."""
+    if not since:
+        return set()
+    # The group of a source, when any of them needs it, has all that the others need.
+    group = min((str(each.decided_within) for each, _ in since), key=lambda column: column == partial_sum.RECORD)
+    selects = [each.sql for each, _ in since]
+    earliest = min(instant for _, instant in since)
+    changed = partial_sum.lay_changed_rows(cursor, source, group, selects, earliest, through)
+    if changed is None:
+        return set()
+    arrived = {each.pair for each, _ in since}
+    if changed.table is None:
+        return arrived
+    asked = [
+        Question(each.pair, instant, replace(each, sql=partial_sum.asked_of(source, each.sql, changed.table)).query)
+        for each, instant in since
+    ]
+    wrong = partial_sum.move(cursor, str(period), asked, _parameters(period, through))
+    for pair in sorted(wrong):
+        log.warning("%s %s: the partial sums did not agree with what changed and are made anew", *pair)
+    return arrived - wrong
+
+
+def _withdraw(cursor: Cursor, period: str, pair: Pair) -> int:
     """Supersede the observations of a period or definition that is gone; 1 when there were any."""
-    pair = (period, code, reading)
     cursor.execute(
         "update indicators.observation set superseded_at = now() "
         "where period = %s and indicator_code = %s and reading = %s and superseded_at is null",
-        pair,
+        (period, *pair),
     )
     gone = cursor.rowcount > 0
-    cursor.execute(
-        "delete from lineage.observation_input where period = %s and indicator_code = %s and reading = %s", pair
-    )
+    partial_sum.forget(cursor, period, pair)
     return int(gone)
 
 
-def _write(
-    cursor: Cursor, definition: Definition, period: str, observations: Iterable[Observation], loads: Sequence[int]
-) -> None:
-    pair = (period, definition.code, definition.reading)
-    cursor.execute(
-        "select observation_id, body_code, numerator, denominator, value, printed, definition_hash "
-        "from indicators.observation "
-        "where period = %s and indicator_code = %s and reading = %s and superseded_at is null",
-        pair,
-    )
-    present = {row[1]: (row[0], row[1:]) for row in cursor}
+def _write(cursor: Cursor, period: str, observed: Iterable[tuple[Definition, Sequence[Observation]]]) -> None:
+    """Supersede the observations of definitions that moved and add what they are now."""
     wanted = {
-        o.body_code: (o.body_code, o.numerator, o.denominator, o.value, o.printed, definition.hash)
+        (each.code, each.reading, o.body_code): (o.numerator, o.denominator, o.value, o.printed, definition_hash)
+        for each, observations in observed
+        for definition_hash in (each.hash,)
         for o in observations
     }
-    ended = [number for body, (number, row) in present.items() if wanted.get(body) != row]
-    added = [row for body, row in wanted.items() if body not in present or present[body][1] != row]
+    pairs = sorted({key[:2] for key in wanted})
+    cursor.execute(
+        "select observation_id, indicator_code, reading, body_code, numerator, denominator, value, printed, "
+        "definition_hash from indicators.observation where period = %s and superseded_at is null "
+        "and (indicator_code, reading) in (select * from unnest(%s::text[], %s::text[]))",
+        (period, [code for code, _ in pairs], [reading for _, reading in pairs]),
+    )
+    present = {tuple(row[1:4]): (row[0], tuple(row[4:])) for row in cursor}
+    ended = [number for key, (number, row) in present.items() if wanted.get(key) != row]
+    added = [(*key, *row) for key, row in wanted.items() if key not in present or present[key][1] != row]
     if ended:
         cursor.execute(
             "update indicators.observation set superseded_at = now() where observation_id = any(%s)", (ended,)
         )
     if added:
-        execute_values(
-            cursor,
+        cursor.execute(
             "insert into indicators.observation (period, indicator_code, reading, body_code, numerator, denominator, "
-            "value, printed, definition_hash, computed_at) values %s",
-            [(*pair, *row) for row in added],
-            template="(%s, %s, %s, %s, %s, %s, %s, %s, %s, now())",
+            "value, printed, definition_hash, computed_at) select %s, *, now() from unnest(%s::text[], %s::text[], "
+            "%s::text[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::text[])",
+            (period, *(list(column) for column in zip(*added, strict=True))),
         )
-    cursor.execute(
-        "delete from lineage.observation_input "
-        "where period = %s and indicator_code = %s and reading = %s and load_id <> all(%s)",
-        (*pair, list(loads)),
-    )
-    cursor.execute(
-        "insert into lineage.observation_input (period, indicator_code, reading, load_id) "
-        "select %s, %s, %s, load_id from unnest(%s::bigint[]) as given (load_id) on conflict do nothing",
-        (*pair, list(loads)),
-    )
 
 
 # ---------------------------------------------------------------- answers

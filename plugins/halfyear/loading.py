@@ -27,6 +27,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from halfyear import period as periods
 from halfyear.contract import Contract
+from halfyear.partial_sum import MANY_RECORDS
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE_NAME
 from halfyear.verdict import Candidate, judge
@@ -101,6 +102,7 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
             _stand(cursor, contract.source, day, new, known_from, standing)
             apply = _apply_register if contract.mode == "register" else _apply_events
             moved, day_closed, day_opened = apply(cursor, contract, day, old, new, standing, known_from, rows)
+            _note_changes(cursor, contract, known_from, [load for load in (old, new) if load is not None])
             touched |= moved
             closed += day_closed
             opened += day_opened
@@ -191,6 +193,44 @@ def _newly_covered(before: dict[date, int], after: dict[date, int]) -> set[Perio
 def _mark_stale(cursor: Cursor, source: str | None, touched: set[Period], reason: str) -> None:
     if touched:
         cursor.execute("select indicators.mark_stale(%s, %s, %s)", (source, [str(p) for p in sorted(touched)], reason))
+
+
+def _note_changes(cursor: Cursor, contract: Contract, known_from: datetime, loads: list[int]) -> None:
+    """Note which records a day changed, for the partial sums, and which groups now lie in several half-years.
+
+    ``loads`` are the one that stood for the day and the one that stands now. Events that changed have a row of one of
+    them, records of a register are in ``affected`` or ``changed``, which leave with it. With very many of them, or where
+    no definition asks, the entry has no key and says that all may have changed.
+    """
+    cursor.execute("select to_regclass('pg_temp.affected') is not null, to_regclass('pg_temp.changed') is not null")
+    tables = [name for name, is_there in zip(("affected", "changed"), cursor.fetchone() or (), strict=True) if is_there]
+    if contract.mode == "events":
+        core = pgsql.Identifier("core", contract.source).as_string(cursor)
+        parts = [
+            f"(select record_key from {core} where load_id = {int(load)} limit {MANY_RECORDS + 1})" for load in loads
+        ]
+    else:
+        parts = [f"(select record_key from pg_temp.{name} limit {MANY_RECORDS + 1})" for name in tables]
+    values = {"source": contract.source, "known_from": known_from, "many": MANY_RECORDS}
+    cursor.execute(
+        f"with record as ({' union '.join(parts) or 'select null::text as record_key'}), "
+        "found as (select count(*) as records, count(*) <= %(many)s "
+        "and count(*) = count(record_key) and exists (select from indicators.definition as d "
+        "where d.decided_within is not null and d.sources = array[%(source)s]) as is_listed from record) "
+        "insert into indicators.changed_record (source, record_key, known_from) "
+        "select %(source)s, record.record_key, %(known_from)s from record cross join found where found.is_listed "
+        "union all select %(source)s, null, %(known_from)s from found where found.records > 0 and not found.is_listed "
+        "returning record_key is null",
+        values,
+    )
+    is_all = (True,) in cursor.fetchmany(1)
+    for name in tables:
+        cursor.execute(f"drop table pg_temp.{name}")
+    if contract.period_group is not None:
+        column = contract.named(contract.period_group).column
+        cursor.execute(
+            "select core.note_spanning_groups(%s, %s, %s)", (contract.source, column, None if is_all else loads)
+        )
 
 
 class _Names:

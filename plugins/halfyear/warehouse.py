@@ -149,6 +149,10 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         lists_changed = _load_lists(cursor, settings)
         for path in sorted((settings.sql / "core").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
+        for contract in declared.values():
+            if contract.period_group is not None:
+                column = contract.named(contract.period_group).column
+                cursor.execute("select core.note_spanning_groups(%s, %s, null)", (contract.source, column))
         for statement in mart.statements(declared, definitions, settings.sql):
             cursor.execute(statement)
         for path in sorted((settings.sql / "roles").glob("*.sql")):
@@ -264,6 +268,19 @@ def _derive_core_table(cursor: Cursor, contract: Contract, progress: Callable[[s
                     f"expectations/sources/{contract.source}.yaml: {name}: 类型由 {present[name]} 改为 {kind}，"
                     "请在 sql/migrations 中新增迁移 / the type changed; write a numbered migration for it"
                 )
+    if contract.mode == "events":
+        # Rows of before, of which a first load has none: with the unique index of those known now, all of a record.
+        _index(cursor, contract, "closed", "(record_key) where not upper_inf(known_at)")
+        # What is asked by another of its times is then not looked for in every half-year.
+        times = [
+            f'"{p.column}"'
+            for p in contract.columns
+            if p.postgres_type in ("date", "timestamptz") and p.name != contract.period_property
+        ]
+        if times:
+            _index(cursor, contract, "times", f"using brin ({', '.join(times)})")
+    if contract.period_group is not None:
+        _index(cursor, contract, "group", f'("{contract.named(contract.period_group).column}")')
     comments = {p.column: _comment(contract, p.column) for p in contract.columns}
     comments |= {
         "record_key": "The key fields as one text, joined by |",
@@ -282,6 +299,14 @@ def _derive_core_table(cursor: Cursor, contract: Contract, progress: Callable[[s
         cursor.execute(
             pgsql.SQL("comment on column {} is %s").format(pgsql.Identifier("core", contract.source, name)), (comment,)
         )
+
+
+def _index(cursor: Cursor, contract: Contract, name: str, what: str) -> None:
+    cursor.execute(
+        pgsql.SQL(f"create index if not exists {{}} on {{}} {what}").format(
+            pgsql.Identifier(f"{contract.source}_{name}_idx"), pgsql.Identifier("core", contract.source)
+        )
+    )
 
 
 def _comment(contract: Contract, column: str) -> str:

@@ -6,6 +6,7 @@ unit: '笔'
 kind: flow
 decimals: 0
 sources: [app_usage]
+decided_within: record_key
 published: true
 description_zh: 本期各月粤省事、粤商通、粤康码、健康核验的业务量之和
 description_en: 'Sum of the monthly transactions of 粤省事, 粤商通, 粤康码 and 健康核验'

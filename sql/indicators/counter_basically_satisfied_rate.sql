@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 1
 sources: [counter_case]
+decided_within: record_key
 published_no: '26'
 section: 一(二)5一
 published: true

@@ -6,6 +6,7 @@ unit: '宗'
 kind: flow
 decimals: 0
 sources: [counter_case]
+decided_within: record_key
 published: false
 description_zh: 办结时间在本期的窗口办件
 description_en: Cases closed in the period

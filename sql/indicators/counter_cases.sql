@@ -6,6 +6,7 @@ unit: '宗'
 kind: flow
 decimals: 0
 sources: [counter_case]
+decided_within: record_key
 published_no: '24'
 section: 一(二)5一
 published: true

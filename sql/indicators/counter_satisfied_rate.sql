@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 2
 sources: [counter_case]
+decided_within: record_key
 published_no: '25'
 section: 一(二)5一
 published: true

@@ -6,6 +6,7 @@ unit: '宗'
 kind: flow
 decimals: 0
 sources: [enterprise_case]
+decided_within: record_key
 published_no: '28'
 section: 一(二)5一
 published: true

@@ -6,6 +6,7 @@ unit: '宗'
 kind: flow
 decimals: 0
 sources: [manual_return]
+decided_within: record_key
 published_no: '31'
 section: 一(二)5一
 without_rows: 'null'

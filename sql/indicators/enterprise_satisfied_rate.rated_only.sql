@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 0
 sources: [enterprise_case]
+decided_within: record_key
 published: false
 description_zh: 本期受理的企业服务中心办件中评价为非常满意或满意的比例，仅计已评价的办件
 description_en: 'Share of the cases accepted in the period that are rated 非常满意 or 满意, rated cases

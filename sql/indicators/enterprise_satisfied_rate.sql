@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 0
 sources: [enterprise_case]
+decided_within: record_key
 published_no: '30'
 section: 一(二)5一
 published: true

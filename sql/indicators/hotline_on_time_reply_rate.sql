@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 0
 sources: [hotline_ticket]
+decided_within: record_key
 published_no: '35'
 section: 一(二)5三
 published: true

@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 2
 sources: [hotline_ticket]
+decided_within: record_key
 published: false
 description_zh: 本期全部工单中满意的比例
 description_en: Share of 满意 among all tickets of the period
@@ -26,14 +27,21 @@ standing as (
     where source = 'hotline_ticket' and known_at @> :as_known
 ),
 
-dispatched as (
-    -- Every ticket that was dispatched in the period, for the first time or again.
-    select distinct record_key
+again as (
+    -- Tickets of the period, dispatched for the first time or again, that were also dispatched in another half-year.
+    select distinct
+        record_key,
+        ticket_no
     from core.hotline_ticket
     where
         dispatched_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
         and dispatched_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
         and load_id in (select standing.load_id from standing)
+        and ticket_no in (
+            select spanning.group_value
+            from core.spanning_group as spanning
+            where spanning.source = 'hotline_ticket'
+        )
 ),
 
 dispatched_before as (
@@ -42,12 +50,27 @@ dispatched_before as (
     where
         dispatched_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
         and load_id in (select standing.load_id from standing)
+        and ticket_no in (select again.ticket_no from again)
 ),
 
 ticket as (
     select *
     from core.hotline_ticket_resolved
-    where known_at @> :as_known and record_key in (select dispatched.record_key from dispatched)
+    where
+        known_at @> :as_known
+        and dispatched_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
+        and dispatched_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
+    union all
+    select *
+    from core.hotline_ticket_resolved
+    where
+        known_at @> :as_known
+        and (
+            dispatched_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
+            or dispatched_at >= (:next_day)::timestamp at time zone 'Asia/Shanghai'
+        )
+        and ticket_no in (select again.ticket_no from again)
+        and record_key in (select again.record_key from again)
 ),
 
 judged as (

@@ -6,6 +6,7 @@ unit: '张'
 kind: flow
 decimals: 0
 sources: [hotline_ticket]
+decided_within: record_key
 published: false
 description_zh: 最近派单时间在本期的工单
 description_en: Tickets last dispatched in the period

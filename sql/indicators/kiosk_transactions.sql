@@ -6,6 +6,7 @@ unit: '笔'
 kind: flow
 decimals: 0
 sources: [kiosk_transaction]
+decided_within: record_key
 published_no: '19'
 section: 一(二)3
 published: true

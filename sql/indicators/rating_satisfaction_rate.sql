@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 0
 sources: [service_rating]
+decided_within: case_no
 published_no: '23'
 section: 一(二)4
 published: true
@@ -41,17 +42,43 @@ rating as (
         and rated_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
 ),
 
-replaced as (
+spanning as (
+    select distinct rating.case_no
+    from rating
+    inner join core.spanning_group as other on rating.case_no = other.group_value
+    where other.source = 'service_rating'
+),
+
+again as (
     -- A later rating of the case stands instead, in whichever half-year it was given.
     select
         case_no,
-        max(round) as newest_round
+        round,
+        state
+    from rating
+    where round > 1
+    union all
+    select
+        case_no,
+        round,
+        case when is_default then '默认' when is_valid then '有效' else '无效' end as state
     from core.service_rating
     where
         known_at @> :as_known
         and round > 1
-        and case when is_default then '默认' when is_valid then '有效' else '无效' end
-        in (select counted_state.value from counted_state)
+        and (
+            rated_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
+            or rated_at >= (:next_day)::timestamp at time zone 'Asia/Shanghai'
+        )
+        and case_no in (select spanning.case_no from spanning)
+),
+
+replaced as (
+    select
+        case_no,
+        max(round) as newest_round
+    from again
+    where state in (select counted_state.value from counted_state)
     group by case_no
 ),
 

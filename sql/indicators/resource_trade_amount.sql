@@ -7,6 +7,7 @@ kind: flow
 scale: 0.00000001
 decimals: 4
 sources: [resource_trade]
+decided_within: record_key
 published_no: '33'
 section: 一(二)5二
 published: true

@@ -6,6 +6,7 @@ unit: '宗'
 kind: flow
 decimals: 0
 sources: [resource_trade]
+decided_within: record_key
 published: false
 description_zh: 本期成交的标段
 description_en: Lots that were traded in the period

@@ -6,6 +6,7 @@ unit: '次'
 kind: flow
 decimals: 0
 sources: [security_event]
+decided_within: record_key
 published: true
 description_zh: 本期的上线前风险评估
 description_en: Risk assessments before going live in the period

@@ -6,6 +6,7 @@ unit: '次'
 kind: flow
 decimals: 0
 sources: [security_event]
+decided_within: record_key
 published: true
 description_zh: 本期的应急演练
 description_en: Emergency drills in the period

@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 2
 sources: [security_event]
+decided_within: record_key
 published: true
 description_zh: 本期安全事件中期末前处置完成的比例
 description_en: Share of the security events of the period that were resolved by the last day

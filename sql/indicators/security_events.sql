@@ -6,6 +6,7 @@ unit: '起'
 kind: flow
 decimals: 0
 sources: [security_event]
+decided_within: record_key
 published: true
 description_zh: 本期发现的安全事件
 description_en: Security events found in the period

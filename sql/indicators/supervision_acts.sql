@@ -6,6 +6,7 @@ unit: '条'
 kind: flow
 decimals: 0
 sources: [supervision_act]
+decided_within: record_key
 published: true
 description_zh: 检查时间在本期的监管行为
 description_en: Acts of supervision inspected in the period

@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 2
 sources: [supervision_act]
+decided_within: record_key
 published: true
 description_zh: 本期监管行为中在规定天数内录入的比例；天数见口径表 timely_entry_days
 description_en: Share of the acts of the period that were entered within the days that the value

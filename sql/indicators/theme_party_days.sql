@@ -6,6 +6,7 @@ unit: '次'
 kind: flow
 decimals: 0
 sources: [manual_return]
+decided_within: record_key
 published_no: '6'
 section: 一(一)1
 without_rows: 'null'

@@ -6,6 +6,7 @@ unit: '轮'
 kind: flow
 decimals: 0
 sources: [manual_return]
+decided_within: record_key
 published_no: '13'
 section: 一(二)2
 without_rows: 'null'

@@ -6,6 +6,7 @@ unit: '人次'
 kind: flow
 decimals: 0
 sources: [video_meeting]
+decided_within: record_key
 published: true
 description_zh: 开始时间在本期的粤视会会议的参会人数之和
 description_en: Sum of the attendees of the video meetings that began in the period

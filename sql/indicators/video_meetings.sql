@@ -6,6 +6,7 @@ unit: '场'
 kind: flow
 decimals: 0
 sources: [video_meeting]
+decided_within: record_key
 published: true
 description_zh: 开始时间在本期的粤视会会议
 description_en: Video meetings that began in the period

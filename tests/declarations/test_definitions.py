@@ -118,13 +118,16 @@ def test_figures_have_a_second_reading() -> None:
 @pytest.mark.parametrize("definition", DEFINITIONS.values(), ids=lambda d: f"{d.code}.{d.reading}".rstrip("."))
 def test_definition(definition: Definition) -> None:
     assert set(definition.sources) <= CONTRACTS.keys()
-    read = {name.removesuffix("_resolved") for name in re.findall(r"\bcore\.(\w+)", definition.sql)} - {"value_set"}
+    read = {name.removesuffix("_resolved") for name in re.findall(r"\bcore\.(\w+)", definition.sql)}
+    read -= {"value_set", "spanning_group"}
     assert read == set(definition.sources), "sources names what the select reads"
     reasons = set(re.findall(r"then\s+'([a-z]\w*)'", definition.sql))
     assert reasons == set(definition.excluded), "every reason for leaving rows out has its texts, and is used"
     assert ":as_known" in definition.sql and "now()" not in definition.sql
     wanted = set(re.findall(r"value_set = '(\w+)'", definition.sql))
     assert wanted <= VALUE_SETS, "the definitions that it reads are in expectations/core/value_set.csv"
+    group = CONTRACTS[definition.sources[0]].period_group
+    assert definition.decided_within in (None, "record_key", group), "an index finds the rows that belong together"
     assert definition.kind != "ratio" or (definition.unit, definition.scale) == ("%", 100)
 
 
@@ -160,6 +163,18 @@ select 1
         ("sample.sql", HEADER.format(more="").replace("select 1", "select :today"), ":today"),
         ("sample.sql", HEADER.format(more="").replace("domain: data_catalogue", "domain: weather"), "domains.yaml"),
         ("sample.sql", HEADER.format(more="").replace("kind: stock", "kind: ratio"), "basis"),
+        (
+            "sample.sql",
+            HEADER.format(more="decided_within: record_key\n").replace(
+                "select 1", "select 1 from core.data_catalogue /* core.kiosk */ join core.catalogue_unit using (x)"
+            ),
+            "core.catalogue_unit",
+        ),
+        (
+            "sample.sql",
+            HEADER.format(more="decided_within: record_key\n").replace("[data_catalogue]", "[data_catalogue, kiosk]"),
+            "decided_within",
+        ),
         ("sample.sql", "select 1", "YAML"),
         ("Sample.sql", HEADER.format(more=""), "<code>.sql"),
     ],

@@ -113,6 +113,8 @@ def lay(connection: Connection, folder: Path) -> None:
                     ),
                     list(row.values()),
                 )
+            if name in sources and sources[name].period_group is not None:
+                cursor.execute("select core.note_spanning_groups(%s, %s, null)", (name, sources[name].period_group))
 
 
 def compare(cursor: Cursor, expected_file: Path, table: str, condition: str) -> None:
