@@ -5,6 +5,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 # The half-year that `make run` prints.
 PERIOD ?= 2022-S1
+# What `make bench` measures: rows of the export (20000000 is full size), and sections (all but the nights).
+ROWS       ?= 2000000
+ONLY       ?=
+BENCH_VENV ?= .venv-bench
 
 BIN      := $(VENV)/bin
 UV       := $(VENV)/uv/bin/uv
@@ -13,7 +17,8 @@ UV_PIP   := VIRTUAL_ENV=$(VENV) UV_COMPILE_BYTECODE=1 $(UV) pip
 HALFYEAR := $(BIN)/halfyear
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs lock clean environment test-environment test-packages
+.PHONY: help run test lint format docs bench bench-night lock clean environment test-environment bench-environment \
+  test-packages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,7 +39,7 @@ lint: test-environment ## style, types, layers of the package, SQL
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint sql docs/how-to/examples/sql
+	$(BIN)/sqlfluff lint sql docs/how-to/examples/sql benchmarks/sql
 
 format: test-environment ## let the formatters have their way
 	$(BIN)/ruff check --fix
@@ -44,16 +49,25 @@ format: test-environment ## let the formatters have their way
 docs: environment ## write the generated pages: data dictionary, indicator list, JSON Schema
 	$(HALFYEAR) docs
 
+bench: bench-environment ## measure against the limits of this machine, e.g. ROWS=2000000 ONLY=staging,register
+	$(BENCH_VENV)/bin/python -m benchmarks --rows $(ROWS) --only "$(ONLY)"
+
+bench-night: bench-environment ## measure nights through the real scheduler
+	$(BENCH_VENV)/bin/python -m benchmarks --only night
+
 clean: ## stop what runs; remove environment and caches, but not the warehouse in .halfyear
 	if test -x $(HALFYEAR); then $(HALFYEAR) down; fi
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache plugins/*.egg-info build
-	find dags plugins tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache plugins/*.egg-info build
+	find dags plugins tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # -- environment ------------------------------------------------------------------------------------------
 
 environment: $(VENV)/run.stamp
 
 test-environment: $(VENV)/test.stamp
+
+# What Halfyear is compared with is in an environment of its own.
+bench-environment: $(BENCH_VENV)/bench.stamp
 
 # `make run` after `make test` keeps the test packages.
 $(VENV)/run.stamp: requirements.txt pyproject.toml $(UV)
@@ -67,6 +81,12 @@ $(VENV)/test.stamp: requirements-test.txt requirements.txt pyproject.toml $(UV)
 	$(UV_PIP) install --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q plugins
 	touch $(VENV)/run.stamp $@
+
+$(BENCH_VENV)/bench.stamp: requirements-bench.txt pyproject.toml $(UV)
+	$(UV) venv --quiet --allow-existing --python $(BIN)/python $(BENCH_VENV)
+	VIRTUAL_ENV=$(BENCH_VENV) $(UV) pip sync --require-hashes requirements-bench.txt
+	VIRTUAL_ENV=$(BENCH_VENV) $(UV) pip install --no-deps --no-build-isolation --editable .
+	touch $@
 
 # uv lives beside the environment, not in it, where `uv pip sync` would remove it.
 $(UV): requirements-bootstrap.txt
@@ -103,5 +123,6 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 lock: $(UV) ## pin and hash every package anew, as little changed as possible
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra test --constraint requirements.txt --output-file requirements-test.txt
+	$(COMPILE) pyproject.toml --extra bench --constraint requirements.txt --output-file requirements-bench.txt
 	$(COMPILE) pyproject.toml --extra scale-out --constraint requirements.txt --output-file requirements-scale-out.txt
 	sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-bootstrap.txt | $(COMPILE) - --output-file requirements-bootstrap.txt

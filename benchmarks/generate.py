@@ -1,11 +1,15 @@
 """The synthetic export of the benchmarks: calls of a hotline, as many as asked for, always the same ones.
 
-Rows 1 to n of a larger file are those of a smaller one. ``write`` makes the formats that sources deliver.
+Rows 1 to n of a larger file are those of a smaller one, whatever the format.
 """
 
 from __future__ import annotations
 
+import csv
+import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from halfyear.period import Period
+
+ROOT = Path(__file__).resolve().parents[1]
 #: Header of the file, in the order of its columns; the names are those of the contract.
 HEADERS = {
     "call_no": "话单编号",
@@ -36,39 +43,71 @@ HEADERS = {
     "cost_yuan": "处理成本(元)",
     "is_urgent": "是否加急",
 }
-#: The snapshot date of the export: every call was made in the half-year before it.
-SNAPSHOT_DATE = "2022-06-30"
+#: The half-year of the calls, unless another one is asked for.
+HALF = Period(2022, 1)
 
 _BATCH = 200_000
-_FIRST_SECOND = 1_640_966_400  # 2022-01-01 00:00, written without a zone
-_SECONDS = 180 * 86_400
+_SECONDS = 160 * 86_400
+#: A body as the reviewed list has it: name and code.
+_BODY_COUNT = 60
 
 
-def batches(rows: int, changed_from: int | None = None) -> Iterator[pa.RecordBatch]:
-    """The rows in order. From row ``changed_from`` on, one in a thousand has another state."""
-    for first in range(0, rows, _BATCH):
-        yield _batch(first, min(_BATCH, rows - first), changed_from)
+@dataclass(frozen=True)
+class Export:
+    """One file to generate. Equal exports have equal bytes.
+
+    ``kind``: utf-8 and gb18030 are encodings of CSV, parquet is Parquet. ``first`` is the number of the first call of
+    ``rows``. With ``is_changed`` one call in a thousand has another state. Of every ``broken_one_in`` calls one breaks
+    a rule of the contract that only the checks see (0: none).
+    """
+
+    source: str
+    rows: int
+    kind: str = "utf-8"
+    snapshot_date: date = HALF.last_day
+    half: Period = HALF
+    first: int = 0
+    is_changed: bool = False
+    broken_one_in: int = 0
+
+    @property
+    def format(self) -> str:
+        return "parquet" if self.kind == "parquet" else "csv"
+
+    @property
+    def file_name(self) -> str:
+        """The name that the source would give it."""
+        return f"{self.source}_{self.snapshot_date:%Y%m%d}.{self.format}"
 
 
-def write(folder: Path, rows: int, file_format: str, changed: bool = False) -> Path:
-    """Write ``hotline_call_<date>_001.<format>`` into a folder; utf-8 and gb18030 are encodings of csv."""
-    suffix = "parquet" if file_format == "parquet" else "csv"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"hotline_call_{SNAPSHOT_DATE.replace('-', '')}_001.{suffix}"
-    found = batches(rows, 0 if changed else None)
-    if file_format == "parquet":
+def batches(export: Export) -> Iterator[pa.RecordBatch]:
+    """The rows in order, in text as CSV has them, under the headers of the file."""
+    bodies = _bodies()
+    end = export.first + export.rows
+    for start in range(export.first - export.first % _BATCH, end, _BATCH):
+        whole = _batch(export, start, bodies)
+        begin = max(export.first, start)
+        yield whole.slice(begin - start, min(end, start + _BATCH) - begin)
+
+
+def write(export: Export, path: Path) -> None:
+    """Write the file of an export."""
+    if export.format == "parquet":
         with pq.ParquetWriter(path, _schema()) as writer:
-            for batch in found:
+            for batch in batches(export):
                 writer.write_batch(batch)
-        return path
+        return
     with path.open("wb") as stream:
-        header = ",".join(HEADERS.values()) + "\n"
-        stream.write(header.encode(file_format))
-        for batch in found:
+        stream.write((",".join(HEADERS.values()) + "\n").encode(export.kind))
+        for batch in batches(export):
             lines = pc.binary_join_element_wise(*map(_quoted, batch.columns), ",")
-            text = "\n".join(lines.to_pylist()) + "\n"
-            stream.write(text.encode(file_format))
-    return path
+            stream.write(("\n".join(lines.to_pylist()) + "\n").encode(export.kind))
+
+
+def _bodies() -> list[tuple[str, str]]:
+    """Bodies of the reviewed list, so that figures of bodies come out of the rows."""
+    with (ROOT / "expectations" / "core" / "body.csv").open(encoding="utf-8-sig", newline="") as stream:
+        return [(row["name"], row["code"]) for row in itertools.islice(csv.DictReader(stream), _BODY_COUNT)]
 
 
 def _quoted(texts: pa.Array) -> pa.Array:
@@ -83,35 +122,54 @@ def _schema() -> pa.Schema:
     return pa.schema([(header, pa.string()) for header in HEADERS.values()])
 
 
-def _batch(first: int, count: int, changed_from: int | None) -> pa.RecordBatch:
-    random = np.random.default_rng(first)
+def _batch(export: Export, first: int, bodies: list[tuple[str, str]]) -> pa.RecordBatch:
+    count = _BATCH
+    half = export.half
+    # The same calls whatever the file: only half-year and number decide.
+    random = np.random.default_rng((half.year, half.semester, first))
     numbers = np.arange(first, first + count)
-    dispatched = _FIRST_SECOND + random.integers(0, _SECONDS - 20 * 86_400, count)
+    begin = int(datetime.combine(half.first_day, time(), UTC).timestamp())  # local time, written without a zone
+    dispatched = begin + random.integers(0, _SECONDS, count)
     replied = dispatched + random.integers(600, 5 * 86_400, count)
     closed = replied + random.integers(600, 10 * 86_400, count)
+    asked = closed.copy()
     seconds = random.integers(10, 3600, count)
+    cents = seconds * 7
     status = random.choice(6, count, p=[0.02, 0.05, 0.08, 0.80, 0.03, 0.02])
-    if changed_from is not None:
-        status = np.where((numbers % 1000 == 0) & (numbers >= changed_from), (status + 1) % 6, status)
+    if export.is_changed:
+        status = np.where(numbers % 1000 == 0, (status + 1) % 6, status)
+    no_close, no_question = random.random(count) < 0.15, random.random(count) < 0.4
+    if export.broken_one_in:
+        kind = np.where(numbers % export.broken_one_in == 0, numbers // export.broken_one_in % 5, -1)
+        seconds = np.where(kind == 0, -seconds, seconds)
+        cents = np.where(kind == 1, -1, cents)
+        replied = np.where(kind == 2, dispatched - 3600, replied)
+        closed = np.where(kind == 3, dispatched - 3600, closed)
+        asked = np.where(kind == 4, asked + 3650 * 86_400, asked)
+        no_close &= kind != 3
+        no_question &= kind != 4
+    names, codes = zip(*bodies, strict=True)
     columns = [
-        pc.binary_join_element_wise("HC2022", pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 10, "0"), ""),
+        pc.binary_join_element_wise(
+            f"HC{half.year}{half.semester}", pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 9, "0"), ""
+        ),
         _pick(random, ["省12345", "市12345", "本级"], count),
         _pick(random, ["咨询", "求助", "投诉", "举报", "建议", "其他"], count),
         _pick(random, _SUBJECTS, count),
         pa.array(13_000_000_000 + random.integers(0, 400_000, count) * 7919).cast(pa.string()),
         _pick(random, [f"第{n}镇" for n in range(1, 34)], count),
-        *_pick_same(random, [_BODIES, _CODES], count),
+        *_pick_same(random, [list(names), list(codes)], count),
         _pick(random, [f"OP{n:04d}" for n in range(300)], count),
         _moments(dispatched),
-        _moments(dispatched + 15 * 86_400),
+        _moments(dispatched + 3 * 86_400),
         _moments(replied),
-        _moments(closed, random.random(count) < 0.15),
-        _days(closed, random.random(count) < 0.4),
+        _moments(closed, no_close),
+        _days(asked, no_question),
         _taken(["待签收", "办理中", "已回复", "已办结", "已退单", "已改派"], status),
         _pick(random, ["满意", "基本满意", "不满意", "未评价", ""], count),
         pa.array(seconds).cast(pa.string()),
         pa.array(random.integers(0, 4, count)).cast(pa.string()),
-        _cents(seconds * 7),
+        _cents(cents),
         _pick(random, ["1", "0", "0", "0"], count),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=_schema())
@@ -122,8 +180,6 @@ _SUBJECTS = [
     *(f"业主反映“第{n}小区”物业收费,要求公开账目" for n in range(100)),
     *(f'咨询"{n}"号文件' for n in range(20)),
 ]
-_BODIES = [f"第{n}局" for n in range(60)]
-_CODES = [f"11440{n:03d}MB2C{n:05d}X"[:18] for n in range(60)]
 
 
 def _taken(values: list[str], places: np.ndarray) -> pa.Array:
@@ -152,6 +208,7 @@ def _days(seconds: np.ndarray, blank: np.ndarray | None = None) -> pa.Array:
 
 
 def _cents(cents: np.ndarray) -> pa.Array:
-    whole = pa.array(cents // 100).cast(pa.string())
-    rest = pc.utf8_lpad(pa.array(cents % 100).cast(pa.string()), 2, "0")
-    return pc.binary_join_element_wise(whole, rest, ".")
+    sign = _taken(["", "-"], (cents < 0).astype(int))
+    whole = pa.array(abs(cents) // 100).cast(pa.string())
+    rest = pc.utf8_lpad(pa.array(abs(cents) % 100).cast(pa.string()), 2, "0")
+    return pc.binary_join_element_wise(pc.binary_join_element_wise(sign, whole, ""), rest, ".")

@@ -205,6 +205,8 @@ def test_the_locks_agree_and_are_hashed() -> None:
 
     base, scale_out = pins("requirements.txt"), pins("requirements-scale-out.txt")
     assert {name: scale_out.get(name) for name in base} == base
+    bench = pins("requirements-bench.txt")
+    assert {name: bench.get(name) for name in base} == base
     assert {"apache-airflow-providers-celery", "celery", "redis", "s3fs"} <= scale_out.keys()
     blocks = re.split(r"^(?=[a-z0-9])", (ROOT / "requirements-scale-out.txt").read_text("utf-8"), flags=re.MULTILINE)
     assert all("--hash=sha256:" in block for block in blocks if "==" in block.splitlines()[0])

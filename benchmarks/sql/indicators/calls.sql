@@ -1,0 +1,66 @@
+/*
+name_zh: 热线话单数（基准测试）
+name_en: Hotline calls (benchmark)
+domain: hotline
+unit: '张'
+kind: flow
+decimals: 0
+sources: [hotline_call]
+published: true
+description_zh: 首次派单时间在本期的话单；退单和改派的只计一次
+description_en: Calls first dispatched in the period; returned and re-assigned ones count once
+excluded:
+    dispatched_before: {zh: 首次派单在本期之前，本期为改派, en: first dispatched before the period and re-assigned in it}
+*/
+with standing as (
+    select load_id
+    from lineage.standing
+    where source = 'hotline_call' and known_at @> :as_known
+),
+
+dispatched as (
+    -- Every call that was dispatched in the period, for the first time or again.
+    select distinct record_key
+    from core.hotline_call
+    where
+        dispatched_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
+        and dispatched_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
+        and load_id in (select standing.load_id from standing)
+),
+
+dispatched_before as (
+    select distinct record_key
+    from core.hotline_call
+    where
+        dispatched_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
+        and load_id in (select standing.load_id from standing)
+),
+
+call as (
+    select *
+    from core.hotline_call_resolved
+    where known_at @> :as_known and record_key in (select dispatched.record_key from dispatched)
+),
+
+judged as (
+    select
+        *,
+        case
+            when
+                record_key in (select dispatched_before.record_key from dispatched_before)
+                then 'dispatched_before'
+        end as excluded_because
+    from call
+)
+
+select
+    resolved_body_code as body_code,
+    excluded_because is null as in_numerator,
+    false as in_denominator,
+    1 as quantity,
+    excluded_because,
+    'hotline_call' as source,
+    record_key,
+    load_id,
+    row_number
+from judged
