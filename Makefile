@@ -84,8 +84,8 @@ $(VENV)/test.stamp: requirements-test.txt requirements.txt pyproject.toml $(UV)
 
 $(BENCH_VENV)/bench.stamp: requirements-bench.txt pyproject.toml $(UV)
 	$(UV) venv --quiet --allow-existing --python $(BIN)/python $(BENCH_VENV)
-	VIRTUAL_ENV=$(BENCH_VENV) $(UV) pip sync --require-hashes requirements-bench.txt
-	VIRTUAL_ENV=$(BENCH_VENV) $(UV) pip install --no-deps --no-build-isolation --editable .
+	VIRTUAL_ENV=$(BENCH_VENV) UV_COMPILE_BYTECODE=1 $(UV) pip sync --require-hashes requirements-bench.txt
+	VIRTUAL_ENV=$(BENCH_VENV) UV_COMPILE_BYTECODE=1 $(UV) pip install --no-deps --no-build-isolation --editable .
 	touch $@
 
 # uv lives beside the environment, not in it, where `uv pip sync` would remove it.

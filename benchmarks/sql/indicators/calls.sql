@@ -6,6 +6,7 @@ unit: '张'
 kind: flow
 decimals: 0
 sources: [hotline_call]
+decided_within: record_key
 published: true
 description_zh: 首次派单时间在本期的话单；退单和改派的只计一次
 description_en: Calls first dispatched in the period; returned and re-assigned ones count once

@@ -7,6 +7,7 @@ kind: average
 basis: flow
 decimals: 1
 sources: [hotline_call]
+decided_within: record_key
 published: true
 description_zh: 本期办结的话单从派单到办结的平均小时数
 description_en: 'Hours from dispatch to closing, averaged over the calls closed in the period'

@@ -6,6 +6,7 @@ unit: '元'
 kind: flow
 decimals: 2
 sources: [hotline_call]
+decided_within: record_key
 published: true
 description_zh: 最近派单时间在本期的话单的处理成本
 description_en: Cost of the calls last dispatched in the period

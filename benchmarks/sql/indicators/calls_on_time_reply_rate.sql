@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 0
 sources: [hotline_call]
+decided_within: record_key
 published: true
 description_zh: 办理时限在本期的话单（含已退单）中在时限前回复的比例
 description_en: 'Share of the calls due in the period, returned ones too, that were replied to

@@ -6,6 +6,7 @@ unit: '张'
 kind: flow
 decimals: 0
 sources: [hotline_call]
+decided_within: record_key
 published: true
 description_zh: 最近派单时间在本期、已退单的话单
 description_en: Calls last dispatched in the period that were returned

@@ -8,6 +8,7 @@ basis: flow
 scale: 100
 decimals: 2
 sources: [hotline_call]
+decided_within: record_key
 published: true
 description_zh: 本期话单中已评价的（满意、基本满意、不满意）里满意的比例
 description_en: 'Of the calls of the period that were rated 满意, 基本满意 or 不满意, the share of 满意'
