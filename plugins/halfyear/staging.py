@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,6 +22,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from halfyear import checks, reading
+from halfyear.ahead import ahead
 from halfyear.checks import CheckResult
 from halfyear.contract import Contract
 from halfyear.settings import Settings
@@ -39,6 +39,8 @@ _REJECTED = pa.schema(
 _BLOCK = 50_000
 #: Bytes that are sent to PostgreSQL at once.
 _SENT = 1 << 18
+#: Portions that are encoded while one is sent: the parser makes them in bursts.
+_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ class _Stream:
     def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
         self.rows = 0
         self.error: Exception | None = None
-        self._parts = _ahead(self._encoded(schema, batches))
+        self._parts = ahead(self._encoded(schema, batches), _AHEAD)
         self._part = memoryview(b"")
 
     def read(self, size: int = _SENT, /) -> bytes:
@@ -243,15 +245,6 @@ class _Stream:
         except Exception as error:
             self.error = error
         yield encoder.finish()
-
-
-def _ahead(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """The parts; while one is used, a thread makes the next."""
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, parts, b"")
-        while part := following.result():
-            following = pool.submit(next, parts, b"")
-            yield part
 
 
 def _rejected(cells: Iterable[reading.RejectedCell]) -> Iterator[pa.RecordBatch]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from halfyear.ahead import ahead
 from halfyear.errors import FileRefused
 from halfyear.reading import header
 from halfyear.reading.fault import NOT_TEXT, refusal
@@ -17,7 +18,9 @@ from halfyear.reading.plan import Plan
 from halfyear.reading.table import Block, Cells, Table
 from halfyear.reading.value import LOCAL_OFFSET, Dialect
 
-_BATCH = 40_000
+_BATCH = 20_000
+#: Batches that are decoded in advance.
+_AHEAD = 2
 
 
 def open_table(path: Path, plan: Plan) -> Table:
@@ -31,7 +34,7 @@ def open_table(path: Path, plan: Plan) -> Table:
     found = matcher.match(names)
     if not found.is_complete:
         header.refuse([(1, names)], matcher)
-    return Table(found, _blocks(file, found), dialect=Dialect(has_notes=False))
+    return Table(found, ahead(_blocks(file, found), _AHEAD), dialect=Dialect(has_notes=False))
 
 
 def _blocks(file: pq.ParquetFile, found: Header) -> Iterator[Block]:

@@ -7,6 +7,7 @@ killed. Time counts only while the parent waits for the child, so a slow databas
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -105,6 +106,9 @@ class Reading:
         }
         assert self._child.stdin is not None and self._child.stdout is not None
         self._pipe = self._child.stdout.fileno()
+        if hasattr(fcntl, "F_SETPIPE_SZ"):  # what one write of a batch may need; the usual 64 KiB stop the child often
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _BLOCK)
         try:
             with contextlib.suppress(BrokenPipeError):  # a child that is dead already is explained when it is read
                 self._child.stdin.write(json.dumps(task).encode())
