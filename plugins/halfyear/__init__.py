@@ -2,7 +2,7 @@
 
 The modules in the order in which data meets them:
 
-* ``settings``, ``errors``, ``period``, ``contract``: what everything else speaks of; ``ahead``: a thread for what comes next
+* ``settings``, ``errors``, ``period``, ``contract``: what everything else speaks of
 * ``demo``: exports to try it with
 * ``inbox``, ``landing``: what arrived, and its bytes, kept once
 * ``reading``: one file of any format to typed rows, in a child process

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,7 +24,6 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from halfyear import checks, reading
-from halfyear.ahead import ahead
 from halfyear.checks import CheckResult
 from halfyear.contract import Contract
 from halfyear.settings import Settings
@@ -222,7 +223,7 @@ class _Stream:
     def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
         self.rows = 0
         self.error: Exception | None = None
-        self._parts = ahead(self._encoded(schema, batches), _AHEAD)
+        self._parts = _ahead(self._encoded(schema, batches))
         self._part = memoryview(b"")
 
     def read(self, size: int = _SENT, /) -> bytes:
@@ -245,6 +246,18 @@ class _Stream:
         except Exception as error:
             self.error = error
         yield encoder.finish()
+
+
+def _ahead(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The parts; while one is sent, a thread makes the next ones."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        following = deque(pool.submit(next, parts, b"") for _ in range(_AHEAD))
+        while part := following.popleft().result():
+            following.append(pool.submit(next, parts, b""))
+            yield part
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _rejected(cells: Iterable[reading.RejectedCell]) -> Iterator[pa.RecordBatch]:

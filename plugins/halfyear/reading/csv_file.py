@@ -20,7 +20,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from halfyear.ahead import ahead
 from halfyear.errors import FileRefused
 from halfyear.reading import encoding, header
 from halfyear.reading.fault import CELL_TOO_LONG, DAMAGED_TEXT, LONGEST_CELL, TEXT_AFTER_QUOTE, Bad, refusal
@@ -30,12 +29,9 @@ from halfyear.reading.value import DAMAGE
 
 #: A record of more characters is not kept: either it is bad or a quote was never closed.
 _LONGEST_RECORD = 8_000_000
-_BLOCK = 4 << 20
+_BLOCK = 6 << 20
 #: What Arrow parses at once; larger pieces leave the processor's cache.
 _PIECE = 1 << 20
-#: Blocks that are taken apart in advance, and rows that stand for one where they are read one by one.
-_AHEAD = 2
-_ODD_PORTION = 1000
 #: More lines of a block than this with another number of fields, and it is read line by line.
 _MOST_ODD = 1000
 _BREAK = re.compile(rb"\r\n|\r|\n")
@@ -135,23 +131,13 @@ class _Records:
             yield self._record(line)
 
     def in_blocks(self) -> Iterator[Row | Block]:
-        """The rows below the header; the next blocks are taken apart while one is used."""
-        return chain.from_iterable(ahead(self._portions(), _AHEAD))
-
-    def _portions(self) -> Iterator[list[Row | Block]]:
+        """The rows below the header."""
         lines = self._lines
         while lines.fill():
             if lines.is_odd:
-                yield list(self._odd_rows())
+                yield self._record(next(lines))
             else:
-                yield list(self._block())
-
-    def _odd_rows(self) -> Iterator[Row]:
-        lines = self._lines
-        for _ in range(_ODD_PORTION):
-            if lines.at == len(lines.block) or not lines.is_odd:
-                return
-            yield self._record(next(lines))
+                yield from self._block()
 
     def _block(self) -> Iterator[Row | Block]:
         """What is left of a block: its usual lines as columns, its other records among them where they stand."""

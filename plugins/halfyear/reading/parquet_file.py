@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from halfyear.ahead import ahead
 from halfyear.errors import FileRefused
 from halfyear.reading import header
 from halfyear.reading.fault import NOT_TEXT, refusal
@@ -19,8 +18,6 @@ from halfyear.reading.table import Block, Cells, Table
 from halfyear.reading.value import LOCAL_OFFSET, Dialect
 
 _BATCH = 20_000
-#: Batches that are decoded in advance.
-_AHEAD = 2
 
 
 def open_table(path: Path, plan: Plan) -> Table:
@@ -34,7 +31,7 @@ def open_table(path: Path, plan: Plan) -> Table:
     found = matcher.match(names)
     if not found.is_complete:
         header.refuse([(1, names)], matcher)
-    return Table(found, ahead(_blocks(file, found), _AHEAD), dialect=Dialect(has_notes=False))
+    return Table(found, _blocks(file, found), dialect=Dialect(has_notes=False))
 
 
 def _blocks(file: pq.ParquetFile, found: Header) -> Iterator[Block]:
