@@ -632,12 +632,14 @@ def _insert(
         staged=staged,
     )
     cursor.execute("analyze affected")
+    cursor.execute("select exists (select from affected)")
+    is_other = "row.record_key in (select record_key from affected)" if cursor.fetchone() == (True,) else "false"
+    touched = _half_years(cursor, staged, _times(contract), f"not {is_other}")
     _create_partitions(cursor, contract, staged)
     opened = _run(
         cursor,
         "insert into {core} ({all}, known_at) select {staged_columns}, "
-        "case when row.record_key in (select record_key from affected) then 'empty'::tstzrange "
-        "else tstzrange(%(known_from)s, null) end from {staged} as row",
+        f"case when {is_other} then 'empty'::tstzrange else tstzrange(%(known_from)s, null) end from {{staged}} as row",
         values,
         core=names.core,
         all=names.all,
@@ -646,8 +648,6 @@ def _insert(
     )
     _run(cursor, "select count(*) from affected inner join {staged} using (record_key)", staged=staged)
     (waiting,) = cursor.fetchone() or (0,)
-    is_new = "row.record_key not in (select record_key from affected)"
-    touched = _half_years(cursor, staged, _times(contract), is_new)
     if contract.period_group is not None and opened:
         group = pgsql.Identifier("row", contract.named(contract.period_group).column).as_string(cursor)
         beside = f"row.load_id <> %(new)s and {group} in (select {group} from {staged.as_string(cursor)} as row)"

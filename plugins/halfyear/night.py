@@ -405,7 +405,13 @@ def _check(
     from halfyear import checks
 
     results = checks.run(
-        connection, warehouse.sqlalchemy_url(settings), "staging", staged.table, contract, snapshot_date
+        connection,
+        warehouse.sqlalchemy_url(settings),
+        "staging",
+        staged.table,
+        contract,
+        snapshot_date,
+        keys_ascend=staged.keys_ascend,
     )
     connection.commit()
     return results

@@ -46,13 +46,17 @@ _AHEAD = 4
 
 @dataclass(frozen=True)
 class Staged:
-    """A staged load: its table (in schema ``staging``), the table of rejected cells, and the reader's account."""
+    """A staged load: its table (in schema ``staging``), the table of rejected cells, and the reader's account.
+
+    ``keys_ascend``: each record key is greater than the one before it.
+    """
 
     load_id: int
     table: str
     rejected_table: str
     summary: reading.Summary
     rows_duplicate: int
+    keys_ascend: bool
 
 
 def stage(
@@ -84,7 +88,7 @@ def stage(
         # What the planner needs to join by; of the other columns it asks nothing.
         cursor.execute(pgsql.SQL("analyze {} (row_number, record_key)").format(pgsql.Identifier("staging", table)))
         duplicates = 0 if keys.ascend else _drop_duplicates(cursor, contract, table)
-    return Staged(load_id, table, rejected_table, summary, duplicates)
+    return Staged(load_id, table, rejected_table, summary, duplicates, keys.ascend)
 
 
 def restage(
@@ -118,7 +122,7 @@ def quarantine(cursor: Cursor, contract: Contract, staged: Staged, results: Sequ
     )
     checks.quarantine(cursor.connection, "staging", staged.table, contract, results, load_id)
     # A row whose twin could not be read shares its key with other content: neither can be believed.
-    unique = next(rule for rule in checks.suite(contract) if rule.rule == "record_key_unique")
+    unique = next(rule for rule in checks.suite(contract) if rule.rule == checks.KEY_IS_UNIQUE)
     cursor.execute(
         "insert into quarantine.rejected_row (load_id, row_number, record_key, column_name, rule, reason_zh, reason_en) "
         "select distinct %(load_id)s::bigint, row.row_number, row.record_key, %(column)s, %(rule)s, %(zh)s, %(en)s "
