@@ -83,7 +83,7 @@ def clear(settings: Settings) -> None:
     with warehouse_module.transaction(settings, "owner") as connection, connection.cursor() as cursor:
         cursor.execute(
             "truncate core.catalogue_unit, core.cloud_migration, lineage.delivery, lineage.load, lineage.standing, "
-            "lineage.acceptance, lineage.check_result, quarantine.rejected_row, indicators.observation, "
+            "lineage.acceptance, lineage.check_result, lineage.observation_input, quarantine.rejected_row, indicators.observation, "
             "indicators.partial_sum, indicators.summed_through, indicators.changed_record, indicators.stale, "
             "indicators.announcement"
         )
