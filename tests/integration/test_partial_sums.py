@@ -36,7 +36,7 @@ SOURCES = sorted(
 )
 FIRST_DAY = date(2021, 12, 29)
 #: On both sides of the boundary of two half-years, and one far away from it.
-TIMES = [datetime(2021, 12, 31, 23, 59), datetime(2022, 1, 1), datetime(2022, 1, 2, 9), datetime(2021, 6, 30, 12)]
+TIMES = [datetime(2022, 1, 1), datetime(2021, 12, 31, 23, 59), datetime(2022, 1, 2, 9), datetime(2021, 6, 30, 12)]
 #: The tables that a delivery and a computation write, beside those of the source.
 WRITTEN = (
     "lineage.delivery, lineage.load, lineage.standing, lineage.observation_input, core.spanning_group, "
@@ -72,6 +72,9 @@ class Warehouse:
     loads: dict[int, Delivery] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # What an example that failed left open would keep the next one waiting.
+        self.connection.rollback()
+        self.loader.rollback()
         self.run(f"truncate {WRITTEN}, core.{self.contract.source} cascade")
 
     def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -194,27 +197,29 @@ def opened(warehouse: Settings) -> Iterator[Callable[[str], Warehouse]]:
 
 
 def values(prop: Property, bodies: tuple[str, ...]) -> st.SearchStrategy[Any]:
-    """A few values of a property, null where it may be."""
-    found: st.SearchStrategy[Any]
+    """A few values of a property, null where it may be; the first far more often, so that records meet each other."""
+    found: list[Any]
+    if prop.primary_key and prop.logical_type == "string" and prop.values is None and prop.name != "indicator_code":
+        return st.sampled_from("ABC")
     if prop.name == "body_code":
-        found = st.sampled_from([*bodies, "unknown"])
+        found = [*bodies, "unknown"]
     elif prop.name == "indicator_code":
-        found = st.sampled_from(["counter_complaints", "party_lectures"])
+        return st.sampled_from(["counter_complaints", "disinfection_weeks"])
     elif prop.name in ("round", "satisfaction_code"):
-        found = st.integers(1, 2)
+        return st.integers(1, 2)
     elif prop.values is not None:
-        found = st.sampled_from(list(prop.values)[:2])
+        found = list(prop.values)[:2]
     elif prop.logical_type == "timestamp":
-        found = st.sampled_from([time.replace(tzinfo=LOCAL_ZONE) for time in TIMES])
+        found = [time.replace(tzinfo=LOCAL_ZONE) for time in TIMES]
     elif prop.logical_type == "date":
-        found = st.sampled_from([time.date() for time in TIMES])
+        found = [time.date() for time in TIMES]
     elif prop.logical_type == "boolean":
-        found = st.booleans()
+        found = [False, True]
     elif prop.logical_type in ("integer", "number"):
-        found = st.integers(0, 3)
+        found = [1, 0, 3]
     else:
-        found = st.sampled_from("ABC" if prop.primary_key else "X")
-    return found if prop.is_required else found | found | st.none()
+        found = ["X"]
+    return st.sampled_from([found[0]] * 4 + found + ([] if prop.is_required else [None]))
 
 
 def deliveries(contract: Contract, bodies: tuple[str, ...]) -> st.SearchStrategy[Delivery]:
@@ -223,7 +228,7 @@ def deliveries(contract: Contract, bodies: tuple[str, ...]) -> st.SearchStrategy
     return st.builds(
         Delivery,
         day=st.integers(0, 5),
-        sequence=st.integers(1, 3),
+        sequence=st.sampled_from([1, 1, 1, 2]),
         rows=rows.map(lambda rows: tuple(tuple(each.items()) for each in rows)),
     )
 
