@@ -53,7 +53,12 @@ def measure(home: Home) -> list[Measurement]:
         home.drop_template(template)
     count = sum(definition.sources == (SOURCE,) for definition in indicator.load_all(home.settings.sql).values())
     what = f"{count} indicators of a half-year of {rows:,} rows"
-    return [Measurement(f"{what}, {name}", taken[name], _SCAN, taken[_SCAN], 2.0) for name in cases]
+    alone, among_others, added_to = cases
+    return [
+        Measurement(f"{what}, {alone}", taken[alone], _SCAN, taken[_SCAN], None, note="information: summed from nothing"),
+        Measurement(f"{what}, {among_others}", taken[among_others], "alone", taken[alone], 1.25),
+        Measurement(f"{what}, {added_to}", taken[added_to], _SCAN, taken[_SCAN], 2.0),
+    ]
 
 
 def _fill(home: Home, settings: Settings, halves: list[Period], rows: int) -> None:
