@@ -55,7 +55,9 @@ def measure(home: Home) -> list[Measurement]:
     what = f"{count} indicators of a half-year of {rows:,} rows"
     alone, among_others, added_to = cases
     return [
-        Measurement(f"{what}, {alone}", taken[alone], _SCAN, taken[_SCAN], None, note="information: summed from nothing"),
+        Measurement(
+            f"{what}, {alone}", taken[alone], _SCAN, taken[_SCAN], None, note="information: summed from nothing"
+        ),
         Measurement(f"{what}, {among_others}", taken[among_others], "alone", taken[alone], 1.25),
         Measurement(f"{what}, {added_to}", taken[added_to], _SCAN, taken[_SCAN], 2.0),
     ]
