@@ -6,10 +6,11 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -67,16 +68,75 @@ def warehouse(settings: Settings, template: str, tmp_path: Path, monkeypatch: py
     """An empty migrated warehouse of one test, with a home and an inbox of its own; HALFYEAR_* say the same."""
     database = f"test_{os.getpid()}_{next(_counter)}"
     _on_server(settings, f"create database {database} template {template}")
-    url = embedded.server_url(settings, database)
-    assert url is not None
     (tmp_path / "inbox").mkdir()
-    monkeypatch.setenv("HALFYEAR_HOME", str(tmp_path))
-    monkeypatch.setenv("HALFYEAR_INBOX", str(tmp_path / "inbox"))
-    monkeypatch.setenv("HALFYEAR_WAREHOUSE", url)
-    monkeypatch.setenv("HALFYEAR_TOKEN_KEY", "a key of the tests, sixty-four characters long, as it should be.")
+    _become(monkeypatch, settings, database, tmp_path, tmp_path / "inbox")
     yield settings_module.load()
     # Whatever connection a failed test left open goes with the database.
     _on_server(settings, f"drop database {database} with (force)")
+
+
+@pytest.fixture(scope="session")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo exports of all sources and four half-years, as an inbox."""
+    from halfyear import demo
+
+    folder = tmp_path_factory.mktemp("exports")
+    demo.write(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class DemoNight:
+    """The demo exports, loaded and computed: a database to copy, the landed bytes, what became of each file."""
+
+    database: str
+    landing: Path
+    outcomes: Mapping[str, Any]
+
+
+@pytest.fixture(scope="session")
+def demo_night(settings: Settings, template: str, exports: Path, tmp_path_factory: pytest.TempPathFactory) -> DemoNight:
+    """One night of all demo exports, three minutes long; whoever changes it takes the copy of `loaded` instead."""
+    from halfyear import contract, night
+
+    home = tmp_path_factory.mktemp("demo-night")
+    database = "halfyear_demo_night"
+    _on_server(settings, f"create database {database} template {template}")
+    with pytest.MonkeyPatch.context() as patch:
+        _become(patch, settings, database, home, exports)
+        own = settings_module.load()
+        outcomes = {}
+        for source in contract.load_all(own.expectations):
+            for delivery_id in night.look(source, own).pending:
+                outcome = night.load_delivery(delivery_id, own)
+                outcomes[outcome.file_name] = outcome
+        for period in night.stale_periods():
+            night.compute(period)
+    return DemoNight(database, home / "landing", outcomes)
+
+
+@pytest.fixture
+def loaded(
+    settings: Settings, demo_night: DemoNight, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """A warehouse of one test after the demo night, with a home and an empty inbox of its own."""
+    database = f"test_{os.getpid()}_{next(_counter)}"
+    _on_server(settings, f"create database {database} template {demo_night.database}")
+    (tmp_path / "inbox").mkdir()
+    # Landed bytes are never changed.
+    shutil.copytree(demo_night.landing, tmp_path / "landing", copy_function=os.link)
+    _become(monkeypatch, settings, database, tmp_path, tmp_path / "inbox")
+    yield settings_module.load()
+    _on_server(settings, f"drop database {database} with (force)")
+
+
+def _become(patch: pytest.MonkeyPatch, settings: Settings, database: str, home: Path, inbox: Path) -> None:
+    url = embedded.server_url(settings, database)
+    assert url is not None
+    patch.setenv("HALFYEAR_HOME", str(home))
+    patch.setenv("HALFYEAR_INBOX", str(inbox))
+    patch.setenv("HALFYEAR_WAREHOUSE", url)
+    patch.setenv("HALFYEAR_TOKEN_KEY", "a key of the tests, sixty-four characters long, as it should be.")
 
 
 def _on_server(settings: Settings, statement: str) -> None:
