@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from halfyear.settings import LOCAL_ZONE
 
 _SIGNS = "=+-@"
 # What a program may skip before the sign: controls, invisible characters, blanks (their Unicode categories), quotes. Not
@@ -60,13 +62,20 @@ def csv_cell(value: Any) -> str:
     return inert(str(value))
 
 
-def write_text(cell: Any, text: str) -> None:
-    """Put a text into a cell of openpyxl as text; what no workbook can hold (control characters) is left out.
+def put(cell: Any, value: Any) -> None:
+    """Give a cell of openpyxl its value: text as text whatever it begins with, instants in local time.
 
-    Where it matters the cell has the apostrophe that spreadsheets hide, so that it stays text when it is edited.
+    What no workbook can hold (control characters) is left out. Where it matters the cell has the apostrophe that
+    spreadsheets hide, so that text stays text when it is edited.
     """
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, TYPE_STRING
 
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
-    cell.data_type = TYPE_STRING
-    cell.quotePrefix = runs(text)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        # A workbook knows no zones: local time, as everywhere.
+        value = value.astimezone(LOCAL_ZONE).replace(tzinfo=None)
+    if isinstance(value, str):
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+        cell.data_type = TYPE_STRING
+        cell.quotePrefix = runs(value)
+    else:
+        cell.value = value

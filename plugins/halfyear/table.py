@@ -26,7 +26,7 @@ from halfyear.bodies import Draft
 from halfyear.errors import UsageError
 from halfyear.indicator import DASH, FIGURE_COLUMNS, TRACE_COLUMNS, Definition, TraceSummary
 from halfyear.period import Period
-from halfyear.spreadsheet import csv_cell, write_text
+from halfyear.spreadsheet import csv_cell, put
 
 Form = Literal["table", "json", "csv", "xlsx"]
 Row = Mapping[str, Any]
@@ -226,17 +226,11 @@ def _workbook(rows: Sequence[Row]) -> bytes:
         for position, value in enumerate(line, start=1):
             if value is None:
                 continue
-            if isinstance(value, datetime):
-                # A workbook knows no zones: local time, as everywhere.
-                value = value.astimezone(settings.LOCAL_ZONE).replace(tzinfo=None)
             cell = sheet.cell(number, position)
-            if isinstance(value, str):
-                write_text(cell, value)
-            else:
-                cell.value = value
+            put(cell, value)
             if number <= 2:
                 cell.font = Font(bold=True)
-            widths[position - 1] = max(widths[position - 1], min(cell_len(str(value)), 40))
+            widths[position - 1] = max(widths[position - 1], min(cell_len(str(cell.value)), 40))
     for position, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(position)].width = width + 2
     sheet.freeze_panes = "A3"

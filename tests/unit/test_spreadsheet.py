@@ -91,7 +91,7 @@ def test_every_csv_of_a_table_is_inert_and_whole(text: str) -> None:
 def test_a_workbook_keeps_text_as_text(text: str) -> None:
     workbook = Workbook()
     cell = workbook.active.cell(1, 1)
-    spreadsheet.write_text(cell, text)
+    spreadsheet.put(cell, text)
     assert cell.data_type == TYPE_STRING
     if spreadsheet.runs(text):
         assert cell.quotePrefix
@@ -120,5 +120,5 @@ def test_a_reopened_workbook_has_no_formula(text: str) -> None:
 
 def test_what_no_workbook_can_hold_is_left_out() -> None:
     sheet = Workbook().active
-    spreadsheet.write_text(sheet.cell(1, 1), "市\x0b教\x00育局")
+    spreadsheet.put(sheet.cell(1, 1), "市\x0b教\x00育局")
     assert sheet.cell(1, 1).value == "市教育局"
