@@ -38,6 +38,8 @@ from halfyear.errors import InfrastructureFault
 from halfyear.settings import LOCAL_ZONE_NAME, Settings
 
 USER: Final = "admin"
+#: Who approves what the user prepared: the seal of a half-year needs two people.
+APPROVER: Final = "approver"
 #: How many tasks run at once, unless AIRFLOW__CORE__PARALLELISM says otherwise; Airflow's own default keeps
 #: 32 idle workers.
 PARALLELISM: Final = 4
@@ -72,6 +74,8 @@ class AirflowState:
     url: str | None
     user: str
     password: str | None
+    approver: str
+    approver_password: str | None
     password_file: Path
     log_folder: Path
 
@@ -118,14 +122,16 @@ def airflow_state(settings: Settings) -> AirflowState:
     missing = [name for name in _PROCESSES if name not in alive]
     port = _read(home / "port")
     password_file = home / "passwords.json"
-    content = _read(password_file)
+    passwords = json.loads(_read(password_file) or "{}")
     return AirflowState(
         running=not missing,
         processes=alive,
         missing=missing,
         url=f"http://127.0.0.1:{port}" if port else None,
         user=USER,
-        password=json.loads(content)[USER] if content else None,
+        password=passwords.get(USER),
+        approver=APPROVER,
+        approver_password=passwords.get(APPROVER),
         password_file=password_file,
         log_folder=home / "logs",
     )
@@ -190,8 +196,10 @@ def _write_private(path: Path, text: str) -> None:
 
 def _write_secrets(home: Path) -> None:
     """Secrets of this home, made once: the password of the web page, and the keys that sign and encrypt."""
-    if not (home / "passwords.json").exists():
-        _write_private(home / "passwords.json", json.dumps({USER: secrets.token_urlsafe(12)}) + "\n")
+    passwords = json.loads(_read(home / "passwords.json") or "{}")
+    if missing := {USER, APPROVER} - passwords.keys():
+        made = passwords | {user: secrets.token_urlsafe(12) for user in sorted(missing)}
+        _write_private(home / "passwords.json", json.dumps(made) + "\n")
     if not (home / "secrets.json").exists():
         made = {
             "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
@@ -232,7 +240,7 @@ def _options(settings: Settings, port: int) -> list[tuple[str, str, str]]:
         ("core", "dags_are_paused_at_creation", "False"),
         ("core", "hostname_callable", "socket.gethostname"),
         ("core", "fernet_key", keys.get("fernet_key", "")),
-        ("core", "simple_auth_manager_users", f"{USER}:admin"),
+        ("core", "simple_auth_manager_users", f"{USER}:admin,{APPROVER}:op"),
         ("core", "simple_auth_manager_passwords_file", str(home / "passwords.json")),
         ("core", "execution_api_server_url", f"{url}/execution/"),
         (

@@ -8,11 +8,12 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,6 +22,11 @@ from halfyear import period as periods
 from halfyear import settings as settings_module
 from halfyear.errors import HalfyearError, InfrastructureFault, UsageError
 from halfyear.settings import LOCAL_ZONE, Settings
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from halfyear.vintage import Request
 
 FINDINGS = 1
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -48,7 +54,7 @@ _BODY = click.option("--body", metavar="CODE", help="One body, by its unified so
 _AS_KNOWN = click.option(
     "--as-known",
     metavar="INSTANT",
-    help="As the rows stood then, e.g. 2022-07-05T18:00; Asia/Shanghai unless it carries an offset.",
+    help="As the rows stood then, e.g. 2022-07-05T18:00 (Asia/Shanghai unless it carries an offset), or at a seal: v1.",
 )
 
 
@@ -73,6 +79,7 @@ def up() -> None:
     _ready_warehouse(settings)
     state = airflow_service.start_airflow(settings, click.echo)
     click.echo(f"Airflow UI {state.url}  user {state.user}  password {state.password}")
+    click.echo(f"  to approve what {state.user} prepared: user {state.approver}  password {state.approver_password}")
 
 
 @main.command()
@@ -232,7 +239,8 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str, o
     if form == "xlsx" and output is None:
         raise UsageError("xlsx 需要 -o 文件名 / a workbook needs a file: -o indicators.xlsx")
     with warehouse.transaction(settings) as connection:
-        rows = table.indicator_rows(connection, periods.parse(period), body, _instant(as_known))
+        half = periods.parse(period)
+        rows = table.indicator_rows(connection, half, body, _instant(connection, half, as_known))
     try:
         table.write_indicators(rows, form, output)
     except OSError as error:
@@ -253,7 +261,8 @@ def trace(period: str, code: str, body: str | None, as_known: str | None, readin
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
-        table.write_trace(connection, periods.parse(period), code, reading, body, _instant(as_known), form, limit)
+        half = periods.parse(period)
+        table.write_trace(connection, half, code, reading, body, _instant(connection, half, as_known), form, limit)
 
 
 @main.command()
@@ -273,6 +282,112 @@ def reconcile(period: str, form: str) -> None:
         rows = table.reconciliation_rows(connection, periods.parse(period))
     table.write_reconciliation(rows, form)
     sys.exit(0 if all(row["verdict"] == "一致" for row in rows) else FINDINGS)
+
+
+_PREPARED_BY = click.option(
+    "--prepared-by", default=getpass.getuser, metavar="NAME", help="Who prepared it; default: the account."
+)
+_APPROVED_BY = click.option(
+    "--approved-by", metavar="NAME", help="Who approved it, somebody else; without it nothing is sealed, only shown."
+)
+_EXCEPT = click.option(
+    "--except",
+    "exceptions",
+    multiple=True,
+    metavar="NAME",
+    help="Seal although this source, identity or draft figure is open; may be repeated. It is sealed with the figures.",
+)
+
+
+@main.command()
+@click.argument("period")
+@_PREPARED_BY
+@_APPROVED_BY
+@_EXCEPT
+@click.option("--note", default="", help="What is to be said of this seal.")
+def publish(period: str, prepared_by: str, approved_by: str | None, exceptions: tuple[str, ...], note: str) -> None:
+    """Seal the figures of a PERIOD: from then on they never change, and are only restated.
+
+    What is due is computed first. Every source has to have delivered up to the last day, the identities between the
+    figures have to hold, and the figures have to be those of the draft; what is not so has to be named with --except.
+    """
+    from halfyear.vintage import Request
+
+    request = Request(periods.parse(period), prepared_by, exceptions=exceptions, note=note)
+    _propose_and_seal(request, approved_by)
+
+
+@main.command()
+@click.argument("period")
+@click.option("--reason", metavar="CODE", help="Why the figures changed: one reason for all.")
+@click.option(
+    "--figure", "figures", multiple=True, metavar="CODE=REASON", help="Why this one changed; may be repeated."
+)
+@click.option("--note", default="", help="What happened, in the words of the printed note.")
+@_PREPARED_BY
+@_APPROVED_BY
+@_EXCEPT
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the printable note (Markdown) there."
+)
+def restate(
+    period: str,
+    reason: str | None,
+    figures: tuple[str, ...],
+    note: str,
+    prepared_by: str,
+    approved_by: str | None,
+    exceptions: tuple[str, ...],
+    output: Path | None,
+) -> None:
+    """Make the next vintage of a sealed PERIOD, with a reason for every figure that changed.
+
+    Without a reason: list what moved since the seal and the rows that caused it; exit code 1 when something did.
+    Reasons: late_data, corrected_source, changed_definition, changed_scope, computation_fault, transcription_fault.
+    """
+    from halfyear.vintage import Request
+
+    half = periods.parse(period)
+    if reason is None and not figures:
+        sys.exit(_show_candidates(half))
+    reasons = {}
+    for each in figures:
+        code, is_pair, given = each.partition("=")
+        if not is_pair:
+            raise UsageError(f"--figure {each}: 应写作 代码=原因 / write CODE=REASON")
+        reasons[code.strip()] = given.strip()
+    request = Request(
+        half, prepared_by, is_restatement=True, exceptions=exceptions, note=note, reason=reason, reasons=reasons
+    )
+    if _propose_and_seal(request, approved_by):
+        _write_note(half, None, output)
+
+
+@main.command()
+@click.argument("period")
+@click.option("--vintage", type=click.IntRange(min=2), help="Of which vintage; default: the newest.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+def note(period: str, vintage: int | None, output: Path | None) -> None:
+    """Print the note that explains a restatement of a PERIOD, drafted in Chinese (Markdown)."""
+    _write_note(periods.parse(period), vintage, output)
+
+
+@main.command()
+@click.option(
+    "--hash", "wanted", metavar="HASH", help="A hash that was printed with a report: it has to be in the chain."
+)
+def verify(wanted: str | None) -> None:
+    """Prove that every seal is what was sealed: each row against its hash, each vintage against the chain.
+
+    Exit code 1 when a single digit was changed, a row added or taken away, or a guard dropped.
+    """
+    from halfyear import publication, vintage, warehouse
+
+    with warehouse.transaction(settings_module.load()) as connection:
+        found = vintage.verify(connection)
+    for line in publication.verification(found, wanted):
+        click.echo(line)
+    sys.exit(FINDINGS if found.faults or (wanted is not None and wanted not in found.hashes) else 0)
 
 
 @main.command()
@@ -356,6 +471,64 @@ def doctor() -> None:
         sys.exit(3)
 
 
+def _propose_and_seal(request: Request, approved_by: str | None) -> bool:
+    """Show what would be sealed, and seal it when an approver is named; whether anything was."""
+    from halfyear import night, publication, vintage, warehouse
+
+    proposal = night.propose(request)
+    if proposal is None:
+        with warehouse.transaction(settings_module.load()) as connection:
+            sealed = vintage.latest(connection, request.period)
+        assert sealed is not None
+        click.echo(f"{publication.sealed_line(sealed)}; 此后没有变动 / nothing moved since")
+        return False
+    publication.show(proposal)
+    if approved_by is None:
+        click.echo(
+            "未封存：请批准人核对后加 / nothing was sealed; once somebody else approves it, add: --approved-by NAME"
+        )
+        return False
+    click.echo(publication.sealed_line(night.seal(request, proposal.digest, approved_by)))
+    return True
+
+
+def _show_candidates(period: periods.Period) -> int:
+    from halfyear import night, publication, vintage, warehouse
+
+    night.compute(str(period))
+    with warehouse.transaction(settings_module.load()) as connection:
+        sealed = vintage.latest(connection, period)
+        if sealed is None:
+            raise UsageError(f"{period}: 尚未封存 / is not sealed yet; run: halfyear publish {period}")
+        changes = vintage.candidates(connection, period)
+        if not changes:
+            click.echo(f"{publication.sealed_line(sealed)}; 此后没有变动 / nothing moved since")
+            return 0
+        codes = dict.fromkeys(c.code for c in changes)
+        rows = {code: vintage.candidate_rows(connection, period, code) for code in codes}
+    publication.show_markdown(publication.candidates(period, sealed, changes, rows))
+    click.echo(
+        f"重述请用 / to restate: halfyear restate {period} --reason CODE --note TEXT --approved-by NAME "
+        f"(--reason: {', '.join(vintage.REASONS)})"
+    )
+    return FINDINGS
+
+
+def _write_note(period: periods.Period, number: int | None, output: Path | None) -> None:
+    from halfyear import publication, warehouse
+
+    with warehouse.transaction(settings_module.load()) as connection:
+        text = publication.note(connection, period, number)
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
+    click.echo(f"wrote {output}")
+
+
 def _sources(sources: tuple[str, ...], settings: Settings) -> list[str]:
     known = contracts.load_all(settings.expectations)
     for source in sources:
@@ -381,9 +554,14 @@ def _ready_warehouse(settings: Settings) -> None:
     warehouse.migrate(settings, click.echo)
 
 
-def _instant(text: str | None) -> datetime | None:
+def _instant(connection: Connection, period: periods.Period, text: str | None) -> datetime | None:
+    """An instant as it was typed, or the one at which a vintage of the half-year was sealed."""
+    from halfyear import vintage
+
     if text is None:
         return None
+    if re.fullmatch(r"v[1-9]\d{0,8}", text):
+        return vintage.sealed_at(connection, period, int(text[1:]))
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:

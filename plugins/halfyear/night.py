@@ -10,7 +10,7 @@ import functools
 import logging
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -163,6 +163,47 @@ def seal(request: Request, digest: str, approved_by: str, approved_at: datetime 
         return vintage.seal(
             connection, request, digest, approved_by=approved_by, approved_at=approved_at, code_version=code_version()
         )
+
+
+def prepare(asked: Mapping[str, Any], prepared_by: str, is_restatement: bool) -> dict[str, Any] | None:
+    """What an approver is asked, as plain values: title and text to read, the request and its digest to seal it by.
+
+    ``asked`` has the parameters of the DAG; its period is a half-year, or a day in it. None when it is sealed already
+    and did not move.
+    """
+    from halfyear import publication, vintage
+
+    request = vintage.Request(
+        period=periods.containing(asked["period"] or ""),
+        prepared_by=prepared_by,
+        is_restatement=is_restatement,
+        exceptions=tuple(asked.get("exceptions") or ()),
+        note=asked.get("note") or "",
+        reason=asked.get("reason") or None,
+        reasons=asked.get("reasons") or {},
+    )
+    proposal = propose(request)
+    if proposal is None:
+        return None
+    return {
+        "title": publication.title(proposal),
+        "text": publication.text(proposal),
+        "digest": proposal.digest,
+        "request": {**vars(request), "period": str(request.period), "exceptions": list(request.exceptions)},
+    }
+
+
+def seal_prepared(prepared: Mapping[str, Any], approved_by: str, approved_at: datetime) -> str:
+    """Seal what `prepare` gave and a person approved; the hash of the vintage."""
+    from halfyear import publication, vintage
+
+    given = dict(prepared["request"])
+    request = vintage.Request(
+        **{**given, "period": periods.parse(given["period"]), "exceptions": tuple(given["exceptions"])}
+    )
+    sealed = seal(request, prepared["digest"], approved_by, approved_at)
+    log.info("%s", publication.sealed_line(sealed))
+    return sealed.hash
 
 
 def sweep() -> list[str]:

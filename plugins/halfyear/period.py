@@ -64,6 +64,14 @@ def of(day: date) -> Period:
     return Period(day.year, 1 if day.month < 7 else 2)
 
 
+def containing(text: str) -> Period:
+    """A half-year by its code, or the one that a day or time in ISO 8601 lies in; UsageError when it is neither."""
+    try:
+        return of(datetime.fromisoformat(text))
+    except ValueError:
+        return parse(text)
+
+
 def between(first: Period, last: Period) -> list[Period]:
     """Every half-year from ``first`` to ``last``, both included; empty when ``last`` is earlier."""
     periods = []

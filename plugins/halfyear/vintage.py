@@ -157,7 +157,7 @@ class Proposal:
     """What an approver is shown and what then is sealed: the figures that stand now, and what is said of them.
 
     ``reasons`` gives each figure that changes its reason, by code with reading. ``figures`` are those of the city as
-    columns of mart.indicator. ``digest`` is over all that is sealed: when a file arrives between proposal and
+    columns of mart.indicator, and ``previous_printed`` and ``year_ago_printed``. ``digest`` is over all that is sealed: when a file arrives between proposal and
     approval, it no longer fits.
     """
 
@@ -214,6 +214,19 @@ def latest(connection: Connection, period: Period) -> Vintage | None:
     return Vintage(period, *row) if row else None
 
 
+def sealed_at(connection: Connection, period: Period, vintage: int) -> datetime:
+    """The instant at which a vintage was sealed; UsageError when there is none of this number."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select sealed_at from indicators.vintage where period = %s and vintage = %s", (str(period), vintage)
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise UsageError(f"{period}: 没有第 {vintage} 版 / has no vintage {vintage}; see: mart.vintage")
+    found: datetime = row[0]
+    return found
+
+
 def candidates(connection: Connection, period: Period) -> list[Change]:
     """The sealed figures that the rows known now give otherwise, in the order of the tables, the city first."""
     with connection.cursor() as cursor:
@@ -227,7 +240,7 @@ def candidates(connection: Connection, period: Period) -> list[Change]:
         return [Change(*row) for row in cursor]
 
 
-def candidate_rows(connection: Connection, period: Period, code: str, limit: int = 20) -> list[dict[str, Any]]:
+def candidate_rows(connection: Connection, period: Period, code: str, limit: int = 21) -> list[dict[str, Any]]:
     """The first rows because of which a figure would be restated; ``code`` may carry the reading."""
     columns = (
         "change", "in_numerator", "in_denominator", "quantity", "excluded_because", "record_key", "file_name",
@@ -329,7 +342,7 @@ def propose(connection: Connection, request: Request) -> Proposal | None:
             [row[:-1] for row in observations],
         ]
     )
-    shown = tuple(_as_they_would_be(figures, changes))
+    shown = tuple(_as_they_would_be(figures, changes, indicator.definitions(connection)))
     return Proposal(request, vintage, exceptions, tuple(changes), reasons, shown, len(observations), digest)
 
 
@@ -352,12 +365,23 @@ def _refuse_due(cursor: Cursor, period: Period) -> None:
         )
 
 
-def _as_they_would_be(figures: Sequence[dict[str, Any]], changes: Sequence[Change]) -> Iterator[dict[str, Any]]:
-    """The figures of the city with what a restatement makes of them."""
-    new = {c.indicator_code: c for c in changes if c.body_code is None}
+def _as_they_would_be(
+    figures: Sequence[dict[str, Any]],
+    changes: Sequence[Change],
+    definitions: Mapping[tuple[str, str], indicator.Definition],
+) -> Iterator[dict[str, Any]]:
+    """The figures of the city with what a restatement makes of them, and the values compared with as printed."""
+    published = {d.code: d for d in definitions.values() if d.is_published}
+    known = {d.pair for d in published.values()}
+    new = {c.indicator_code: c for c in changes if c.body_code is None and (c.indicator_code, c.reading) in known}
     for each in figures:
-        change = new.get(each["indicator_code"])
-        yield {**each, "value": change.new_value, "printed": change.new_printed} if change else each
+        code = each["indicator_code"]
+        yield {
+            **each,
+            **({"value": new[code].new_value, "printed": new[code].new_printed} if code in new else {}),
+            "previous_printed": published[code].printed(each["previous_value"]),
+            "year_ago_printed": published[code].printed(each["year_ago_value"]),
+        }
 
 
 def _reasons(request: Request, changes: Sequence[Change]) -> dict[str, str]:

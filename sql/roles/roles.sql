@@ -31,6 +31,7 @@ revoke insert, update, delete on indicators.definition from halfyear_loader;
 -- What was printed comes from a file that a person edits.
 revoke insert, update, delete on indicators.published_figure from halfyear_loader;
 revoke update, delete on indicators.vintage, indicators.sealed_observation from halfyear_loader;
+revoke update, delete on indicators.sealed_definition, indicators.sealed_delivery from halfyear_loader;
 revoke update, delete on indicators.restatement from halfyear_loader;
 do $block$
 declare

@@ -9,12 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pendulum
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, Asset, TriggerRule
+from airflow.serialization.encoders import coerce_to_core_timetable
+from airflow.timetables.base import DagRunInfo, TimeRestriction
 from airflow.utils.file import find_path_from_directory, might_contain_dag
 
-from halfyear import contract
+from halfyear import contract, period
 from halfyear.errors import InfrastructureFault, UsageError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -66,7 +69,8 @@ def run_python(code: str) -> Any:
 
 
 def test_exactly_these_dags(dags: dict[str, DAG]) -> None:
-    assert sorted(dags) == sorted([*(f"ingest__{source}" for source in SOURCES), "compute_indicators", "maintenance"])
+    others = ["compute_indicators", "maintenance", "publish_period", "restate_period"]
+    assert sorted(dags) == sorted([*(f"ingest__{source}" for source in SOURCES), *others])
 
 
 def test_every_contract_has_its_dag(dags: dict[str, DAG]) -> None:
@@ -132,6 +136,37 @@ def test_maintenance_is_nightly(dags: dict[str, DAG]) -> None:
     timetable: Any = dags["maintenance"].timetable
     assert (timetable.expression, str(timetable.timezone)) == ("0 5 * * *", "Asia/Shanghai")
     assert dags["maintenance"].get_task("request_computation").outlets == [Asset("halfyear://indicators/due")]
+
+
+@pytest.mark.parametrize("name", ["publish_period", "restate_period"])
+def test_a_person_approves_before_anything_is_sealed(dags: dict[str, DAG], name: str) -> None:
+    dag = dags[name]
+    assert {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks} == {
+        "prepare": ["approve", "seal"],
+        "approve": ["seal"],
+        "seal": [],
+    }
+    approve: Any = dag.get_task("approve")
+    assert approve.options == ["Approve", "Reject"]
+    # Nobody's silence is a consent.
+    assert approve.defaults is None
+    assert approve.response_timeout.days == 14
+
+
+def test_a_half_year_is_published_ten_days_after_its_end(dags: dict[str, DAG]) -> None:
+    timetable: Any = dags["publish_period"].timetable
+    assert (timetable.expression, str(timetable.timezone)) == ("0 9 10 1,7 *", "Asia/Shanghai")
+    for run_on, half_year in (("2022-07-10T09:00", "2022-S1"), ("2022-01-10T09:00", "2021-S2")):
+        # The whole of a scheduled run: the night before, the next run is the one of this day, with the half-year's key.
+        ran_last = pendulum.parse(run_on, tz="Asia/Shanghai").subtract(months=6)  # type: ignore[union-attr]
+        last = DagRunInfo.exact(ran_last)
+        scheduled = coerce_to_core_timetable(timetable).next_dagrun_info_v2(
+            last_dagrun_info=last, restriction=TimeRestriction(None, None, catchup=True)
+        )
+        assert scheduled is not None
+        assert scheduled.run_after.in_timezone("Asia/Shanghai").isoformat()[:16] == run_on
+        assert str(period.containing(str(scheduled.partition_key))) == half_year
+    assert not dags["restate_period"].timetable.can_be_scheduled
 
 
 def test_a_task_builds_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None:

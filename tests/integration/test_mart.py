@@ -203,7 +203,12 @@ def test_wide_views_agree_with_the_long_one(filled: Connection) -> None:
 
 
 def test_period(filled: Connection) -> None:
-    ask(filled, "insert into indicators.vintage values ('2021-S2', 1, now(), '甲', '乙', '1', null, 'x')")
+    ask(
+        filled,
+        "insert into indicators.vintage (period, vintage, sequence, sealed_at, prepared_by, approved_by, approved_at, "
+        "code_version, note, exceptions, declarations, proposal_digest, hash) "
+        "values ('2021-S2', 1, 1, now(), '甲', '乙', now(), '1', '', '[]', '', '', 'x')",
+    )
     assert ask(filled, "select * from mart.period order by period") == [
         (
             "2021-S2",

@@ -48,6 +48,8 @@ GRANTS = {
         "indicators.identity_breach": ALL,
         "indicators.vintage": "select insert",
         "indicators.sealed_observation": "select insert",
+        "indicators.sealed_definition": "select insert",
+        "indicators.sealed_delivery": "select insert",
         "indicators.restatement": "select insert",
         "indicators.*": "select",
         "lineage.migration": "select",
