@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import TYPE_FORMULA, TYPE_STRING
 
-from halfyear import spreadsheet, table
-from halfyear.indicator import FIGURE_COLUMNS, TRACE_COLUMNS
+from halfyear import indicator, settings, spreadsheet, table
+from halfyear.bodies import Draft, Unknown
+from halfyear.indicator import FIGURE_COLUMNS, TRACE_COLUMNS, TraceSummary
+from halfyear.period import Period
 
 FORMULAS = [
     "=1+1", "+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\ttext", "＝1+1", "＋1", "－1", "＠SUM(1)", "﹦1", " =1", "\u3000=1",
@@ -85,6 +87,31 @@ def test_every_csv_of_a_table_is_inert_and_whole(text: str) -> None:
     content = table._csv(TRACE_COLUMNS, [row])
     (read,) = csv.DictReader(io.StringIO(content, newline=""))
     assert read["file_name"] == read["excluded_because"] == read["record_key"] == spreadsheet.inert(text)
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_every_command_that_prints_csv_prints_inert_text(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Indicators, trace and reconcile with --format csv, and the drafts of bodies that a person adds to a list."""
+    wanted = spreadsheet.inert(text)
+
+    def cells(content: str) -> set[str]:
+        (line,) = csv.DictReader(io.StringIO(content, newline=""))
+        return {value for name, value in line.items() if value}
+
+    figure: dict[str, Any] = dict.fromkeys(FIGURE_COLUMNS, text)
+    table.write_indicators([figure], "csv")
+    assert cells(capsys.readouterr().out) == {wanted}
+    known = next(iter(indicator.load_all(settings.load().sql).values()))
+    traced: dict[str, Any] = dict.fromkeys(TRACE_COLUMNS, text)
+    summary = TraceSummary(known, None, 0, 0, {})
+    assert cells("".join(table.trace_table(summary, [traced], Period(2022, 1), "csv"))) == {wanted}
+    compared: dict[str, Any] = dict.fromkeys(table.RECONCILIATION_COLUMNS, text)
+    table.write_reconciliation([compared], "csv")
+    assert cells(capsys.readouterr().out) == {wanted}
+    unknown = Unknown(text, None, ("kiosk",), 1, date(2022, 6, 30))
+    table.write_drafts({"body_alias": [Draft(unknown, "body_alias", {"name": text, "code": "A"}, None)]})
+    draft = capsys.readouterr().out.split("\n", 2)[2].removeprefix("  ")
+    assert next(csv.reader(io.StringIO(draft, newline=""))) == [wanted, "A"]
 
 
 @given(PIECES)
