@@ -235,7 +235,7 @@ def read(connection: Connection, period: Period, units: Mapping[str, Unit]) -> P
     unknown = sorted({row[3] for row in rows} - units.keys())
     if unknown:
         raise ContractError(
-            f"{', '.join(unknown)}: 单位没有代码，请写入 / the unit has no code; add it to expectations/indicators/units.yaml"
+            f"{', '.join(unknown)}: 单位没有代码，请补入 units.yaml / the unit has no code; add it to expectations/indicators/units.yaml"
         )
     return Publication(
         period,
