@@ -391,6 +391,38 @@ def verify(wanted: str | None) -> None:
 
 
 @main.command()
+@click.argument("period")
+@_choice("sdmx-csv")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR|FILE.csv",
+    help="Folder or file to write to; default: this folder.",
+)
+def export(period: str, form: str, output: Path) -> None:
+    """Write the published figures of a PERIOD for statisticians, of the city and of every body.
+
+    sdmx-csv: SDMX-CSV 2.0 data, and beside it the SDMX-ML message of its structure with all code lists in Chinese and
+    English. HALFYEAR_AGENCY is the id of the agency in both.
+    """
+    from halfyear import sdmx, warehouse
+
+    settings = settings_module.load()
+    units = sdmx.load_units(settings.expectations)
+    with warehouse.transaction(settings) as connection:
+        publication = sdmx.read(connection, periods.parse(period), units)
+    try:
+        written = sdmx.write(publication, settings.agency, output)
+    except OSError as error:
+        raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo(f"{publication.period}: {len(publication.figures)} figures")
+
+
+@main.command()
 def bodies() -> None:
     """Draft the lines of expectations/core for bodies that no list knows; a person reviews and adds them.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -12,6 +13,8 @@ from halfyear.errors import UsageError
 #: Every date of the sources and every half-year is in this zone (UTC+8, no daylight saving).
 LOCAL_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
 LOCAL_ZONE_NAME = "Asia/Shanghai"
+# The id of an agency in SDMX; that of an agency below another one has a point in it.
+_AGENCY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*\Z")
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Settings:
     and ``sql/``; ``inbox`` and ``landing`` are folders or any
     fsspec location; ``warehouse`` is the URL of a PostgreSQL
     server, or None for the embedded one; ``token_key`` is the secret of the personal tokens, or None to
-    use the key file in ``home``.
+    use the key file in ``home``. ``agency`` is the SDMX id of the bureau in exports for statisticians.
     """
 
     home: Path
@@ -33,6 +36,7 @@ class Settings:
     token_key: str | None
     parser_memory_mb: int
     parser_seconds: int
+    agency: str
 
     @property
     def work(self) -> Path:
@@ -61,6 +65,7 @@ def load() -> Settings:
         token_key=os.environ.get("HALFYEAR_TOKEN_KEY") or None,
         parser_memory_mb=_whole("HALFYEAR_PARSER_MEMORY_MB", 2048),
         parser_seconds=_whole("HALFYEAR_PARSER_SECONDS", 1800),
+        agency=_agency("HALFYEAR_AGENCY", "HALFYEAR"),
     )
 
 
@@ -69,3 +74,12 @@ def _whole(name: str, default: int) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise UsageError(f"{name}={text}: 应为正整数 / must be a whole number above 0")
     return int(text)
+
+
+def _agency(name: str, default: str) -> str:
+    text = os.environ.get(name) or default
+    if not _AGENCY.match(text):
+        raise UsageError(
+            f"{name}={text}: 应以字母开头，只含字母、数字、_、- / must begin with a letter and hold letters, digits, _ and - only"
+        )
+    return text

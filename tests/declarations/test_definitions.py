@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from halfyear import contract, indicator, mart, settings
+from halfyear import contract, indicator, mart, sdmx, settings
 from halfyear.errors import ContractError
 from halfyear.indicator import Definition
 
@@ -272,3 +272,10 @@ def test_sql_style() -> None:
     command = [sys.executable, "-m", "sqlfluff", "lint", "--nocolor", str(SETTINGS.sql)]
     result = subprocess.run(command, cwd=SETTINGS.project, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_unit_has_a_code_for_statisticians() -> None:
+    """expectations/indicators/units.yaml has the units of all readings and of what was printed, and no other."""
+    with (SETTINGS.expectations / "indicators" / "published_figure.csv").open(encoding="utf-8", newline="") as lines:
+        printed = {row["unit"] for row in csv.DictReader(lines)}
+    assert sdmx.load_units(SETTINGS.expectations).keys() == {d.unit for d in DEFINITIONS.values()} | printed
