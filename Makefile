@@ -23,11 +23,16 @@ HALFYEAR := $(BIN)/halfyear
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: environment ## one night on a fresh machine: warehouse, Airflow, demo exports, the semiannual tables
+run: environment ## one night on a fresh machine: warehouse, Airflow, demo exports, 2021-S2 sealed, the tables
 	$(HALFYEAR) up
 	$(HALFYEAR) demo
 # Exit code 1 says that the night found something wrong with the exports; the demo exports have such rows.
 	$(HALFYEAR) run || test $$? -eq 1
+# The draft of the earlier half-year has three figures that the rows do not give: they are sealed by name. A later make
+# run finds the seal; where a figure moved since, it says so.
+	-$(HALFYEAR) publish 2021-S2 --prepared-by 经办人 --approved-by 审核人 --note "首次发布" \
+	  --except counter_cases --except cloud_systems_migrated --except account_activation_rate >/dev/null
+	$(HALFYEAR) verify
 	$(HALFYEAR) indicators $(PERIOD)
 	$(HALFYEAR) status
 

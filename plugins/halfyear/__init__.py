@@ -10,6 +10,7 @@ The modules in the order in which data meets them:
 * ``verdict``, ``loading``: which delivery stands for each day, and core on both time axes
 * ``partial_sum``, ``indicator``, ``identity``, ``mart``, ``table`` (with ``spreadsheet``), ``sdmx``: half-year figures and
   the sums that they are made of, whether they agree, the views of dashboards, tables for people and for statisticians
+* ``vintage``, ``publication``: half-years that are approved, sealed, restated and verified; what an approver reads
 * ``warehouse``: connections, roles, and everything that is derived from declarations
 * ``night``: the steps of a night, called by the DAGs and by ``halfyear ingest``
 * ``embedded``, ``airflow_service``, ``scheduler_run``, ``retries``, ``half_year_partition``: PostgreSQL and Airflow

@@ -41,7 +41,7 @@ def text(proposal: Proposal) -> str:
     request = proposal.request
     figures = {each["indicator_code"]: each for each in proposal.figures}
     lines = [
-        f"- 编制人 prepared by: **{_cell(request.prepared_by)}**",
+        f"- 编制人 prepared by: **{_cell(request.prepared_by)}**，须由他人批准 / somebody else has to approve it",
         f"- 指标 figures of the city: {len(figures)}; 连同各单位和其他口径 with bodies and other readings: "
         f"{proposal.observations}",
         f"- 指纹 digest: `{proposal.digest}`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,10 +10,13 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import psutil
 import psycopg2
@@ -22,7 +26,7 @@ from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from halfyear import airflow_service, embedded, night, scheduler_run
+from halfyear import airflow_service, embedded, night, period, scheduler_run, vintage, warehouse
 from halfyear import settings as settings_module
 from halfyear.errors import UsageError
 from halfyear.scheduler_run import NightSummary
@@ -167,16 +171,20 @@ def shown(browser: webdriver.Chrome, url: str, expected: str) -> str:
     return browser.find_element(By.TAG_NAME, "body").text
 
 
+def log_in(browser: webdriver.Chrome, url: str | None, user: str, password: str | None) -> None:
+    assert url and password
+    browser.get(url)
+    WebDriverWait(browser, 60).until(lambda page: page.find_elements(By.NAME, "username"))
+    browser.find_element(By.NAME, "username").send_keys(user)
+    browser.find_element(By.NAME, "password").send_keys(password)
+    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+    WebDriverWait(browser, 60).until(lambda page: "/auth/login" not in page.current_url)
+
+
 def test_the_page_shows_it(up: Settings, first_night: NightSummary, browser: webdriver.Chrome) -> None:
     """As a person sees it: log in, the DAGs, a green run of each source, and one green run per half-year."""
     state = airflow_service.airflow_state(up)
-    assert state.url and state.password
-    browser.get(state.url)
-    WebDriverWait(browser, 60).until(lambda page: page.find_elements(By.NAME, "username"))
-    browser.find_element(By.NAME, "username").send_keys(state.user)
-    browser.find_element(By.NAME, "password").send_keys(state.password)
-    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
-    WebDriverWait(browser, 60).until(lambda page: "/auth/login" not in page.current_url)
+    log_in(browser, state.url, state.user, state.password)
     shown(browser, f"{state.url}/dags", "maintenance")
     for source in DELIVERED:
         page = shown(browser, f"{state.url}/dags/ingest__{source}/runs", "1 Dag Run")
@@ -190,6 +198,80 @@ def test_the_tables_are_filled(up: Settings, first_night: NightSummary) -> None:
     filled = query(embedded.server_url(up), "select period, count(value) from mart.indicator group by period")
     assert {period for period, count in filled if count} >= PERIODS
     assert night.stale_periods() == []
+
+
+class Publishing:
+    """A run of publish_period, triggered by the first user over the API."""
+
+    def __init__(self, settings: Settings, **conf: Any) -> None:
+        self.state = airflow_service.airflow_state(settings)
+        login = {"username": self.state.user, "password": self.state.password}
+        self._token = self._send("/auth/token", login)["access_token"]
+        made = self._send("/api/v2/dags/publish_period/dagRuns", {"logical_date": None, "conf": conf})
+        self.path = f"/dags/publish_period/dagRuns/{quote(made['dag_run_id'], safe='')}"
+        run = self.path.rpartition("/")[2]
+        self.page = f"{self.state.url}/dags/publish_period/runs/{run}/tasks/approve/required_actions"
+
+    def _send(self, path: str, body: Any = None) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if hasattr(self, "_token"):
+            headers["Authorization"] = f"Bearer {self._token}"
+        data = None if body is None else json.dumps(body).encode()
+        with urlopen(Request(f"{self.state.url}{path}", data, headers), timeout=30) as answer:
+            return json.load(answer)
+
+    def tasks(self) -> dict[str, str]:
+        answer = self._send(f"/api/v2{self.path}/taskInstances")
+        return {each["task_id"]: each["state"] for each in answer["task_instances"]}
+
+    def wait(self, **states: str) -> None:
+        """Until the tasks have these states."""
+        end = time.monotonic() + 120
+        while not states.items() <= (found := self.tasks()).items():
+            assert time.monotonic() < end, found
+            time.sleep(1)
+
+    def answer(self, browser: webdriver.Chrome, option: str, expected: str) -> str:
+        """Press Approve or Reject on the page of the required action; what the page says."""
+        self.wait(approve="awaiting_input")
+        said = shown(browser, self.page, expected)
+        button = browser.find_element(By.CSS_SELECTOR, f"[data-testid=hitl-option-{option}]")
+        browser.execute_script("arguments[0].scrollIntoView()", button)
+        button.click()
+        return said
+
+
+def test_a_person_seals_a_half_year_in_the_browser(
+    up: Settings, first_night: NightSummary, browser: webdriver.Chrome
+) -> None:
+    """Nothing is sealed by the preparer, nor when it is rejected; the approver seals; again is a green no-op."""
+    vintages = "select period, vintage, prepared_by, approved_by from mart.vintage"
+    with warehouse.transaction(up) as connection:
+        points = vintage.open_points(connection, period.parse("2022-S1"))
+    names = [point.name for point in points]
+    assert "kiosk" in names and "account_activation" not in names
+    incomplete = Publishing(up, period="2022-S1", exceptions=names[1:])
+    incomplete.wait(prepare="failed", approve="upstream_failed", seal="upstream_failed")
+
+    state = incomplete.state
+    log_in(browser, state.url, state.user, state.password)
+    by_preparer = Publishing(up, period="2022-S1", exceptions=names)
+    by_preparer.answer(browser, "Approve", "8043名")
+    by_preparer.wait(approve="success", seal="failed")
+    browser.delete_all_cookies()
+    log_in(browser, state.url, state.approver, state.approver_password)
+    rejected = Publishing(up, period="2022-S1", exceptions=names)
+    rejected.answer(browser, "Reject", "8043名")
+    rejected.wait(approve="success", seal="skipped")
+    assert query(embedded.server_url(up), vintages) == []
+
+    approved = Publishing(up, period="2022-S1", exceptions=names, note="首次发布")
+    said = approved.answer(browser, "Approve", "8043名")
+    assert "首次发布" in said and "kiosk: 完整性" in said and state.user in said
+    approved.wait(approve="success", seal="success")
+    assert query(embedded.server_url(up), vintages) == [("2022-S1", 1, state.user, state.approver)]
+    Publishing(up, period="2022-S1").wait(prepare="skipped", approve="skipped", seal="skipped")
+    assert halfyear("verify").startswith("1 ")
 
 
 def test_a_second_night_has_nothing_to_do(up: Settings, first_night: NightSummary) -> None:
