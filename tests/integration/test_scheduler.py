@@ -263,6 +263,15 @@ def test_a_person_seals_a_half_year_in_the_browser(
     rejected = Publishing(up, period="2022-S1", exceptions=names)
     rejected.answer(browser, "Reject", "8043名")
     rejected.wait(approve="success", seal="skipped")
+    expired = Publishing(up, period="2022-S1", exceptions=names)
+    expired.wait(approve="awaiting_input")
+    with closing(psycopg2.connect(embedded.server_url(up, embedded.METADATA) or "")) as metadata:
+        metadata.autocommit = True
+        # As if the two weeks were over.
+        metadata.cursor().execute(
+            "update task_instance set trigger_timeout = now() - interval '1 minute' where state = 'awaiting_input'"
+        )
+    expired.wait(approve="failed", seal="upstream_failed")
     assert query(embedded.server_url(up), vintages) == []
 
     approved = Publishing(up, period="2022-S1", exceptions=names, note="首次发布")
