@@ -171,6 +171,15 @@ def _findings(settings: Settings) -> list[str]:
             disagreements.setdefault(
                 (period, rule), f"{period} {rule}: {zh} / {en}: {body} is off by {difference}{more}; see mart.identity"
             )
+        cursor.execute(
+            "select period, count(*), min(name_zh || ' ' || sealed_printed || ' → ' || provisional_printed) "
+            "filter (where body_code is null) from mart.restatement_candidate group by period order by period"
+        )
+        moved = [
+            f"{period}: {count} sealed figures would be others now{f' (as {example})' if example else ''}; "
+            f"see: halfyear restate {period}"
+            for period, count, example in cursor
+        ]
     lines = []
     if bodies:
         more = f" and {len(bodies) - 10} more" if len(bodies) > 10 else ""
@@ -178,4 +187,4 @@ def _findings(settings: Settings) -> list[str]:
             f"names in neither list of bodies: {'、'.join(bodies[:10])}{more}; their rows count for the city only; "
             "draft the missing lines with: halfyear bodies"
         )
-    return [*lines, *references, *disagreements.values()]
+    return [*lines, *references, *disagreements.values(), *moved]

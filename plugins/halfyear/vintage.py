@@ -26,6 +26,7 @@ from psycopg2.extras import Json, execute_values
 from halfyear import indicator, loading, partial_sum
 from halfyear.contract import Title
 from halfyear.errors import HalfyearError, UsageError
+from halfyear.indicator import DASH
 from halfyear.period import Period
 
 #: Why a figure may be restated: the words of revision policies of official statistics.
@@ -379,8 +380,8 @@ def _as_they_would_be(
         yield {
             **each,
             **({"value": new[code].new_value, "printed": new[code].new_printed} if code in new else {}),
-            "previous_printed": published[code].printed(each["previous_value"]),
-            "year_ago_printed": published[code].printed(each["year_ago_value"]),
+            "previous_printed": published[code].printed(each["previous_value"]) if code in published else DASH,
+            "year_ago_printed": published[code].printed(each["year_ago_value"]) if code in published else DASH,
         }
 
 

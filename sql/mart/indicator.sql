@@ -27,12 +27,12 @@ columns:
 with figure as (
     select
         f.*,
-        d.name_zh,
-        d.name_en,
-        d.domain,
-        d.unit,
-        d.kind,
-        round(f.value, d.decimals) as shown,
+        coalesce(z.definition ->> 'name_zh', d.name_zh) as name_zh,
+        coalesce(z.definition ->> 'name_en', d.name_en) as name_en,
+        coalesce(z.definition ->> 'domain', d.domain) as domain,
+        coalesce(z.definition ->> 'unit', d.unit) as unit,
+        coalesce(z.definition ->> 'kind', d.kind) as kind,
+        round(f.value, coalesce((z.definition ->> 'decimals')::integer, d.decimals)) as shown,
         case right(f.period, 1)
             when '2' then left(f.period, 4) || '-S1'
             else lpad((left(f.period, 4)::integer - 1)::text, 4, '0') || '-S2'
@@ -40,9 +40,16 @@ with figure as (
         lpad((left(f.period, 4)::integer - 1)::text, 4, '0') || right(f.period, 3)
             as year_ago_period
     from indicators.figure as f
-    inner join indicators.definition as d
+    left join indicators.definition as d
         on f.indicator_code = d.indicator_code and f.reading = d.reading
-    where d.is_published
+    -- A sealed figure keeps the words, unit and rounding that it was sealed with, and stays when its definition goes.
+    left join indicators.sealed_definition as z
+        on
+            f.period = z.period
+            and f.vintage = z.vintage
+            and f.indicator_code = z.indicator_code
+            and f.reading = z.reading
+    where coalesce((z.definition ->> 'is_published')::boolean, d.is_published)
 )
 
 select

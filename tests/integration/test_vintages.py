@@ -310,6 +310,16 @@ def test_a_changed_definition_shows_as_a_candidate_and_is_kept_with_the_seal(loa
     )
     assert found == [("177台", "354台", True)]
     assert figures(loaded, S1)["kiosks_in_service"][3] == "177台"
+    # Nor does a seal lose a figure, its words or its unit when the definition goes.
+    with closing(warehouse_module.connect(loaded, "owner")) as connection:
+        indicator.sync(connection, {pair: d for pair, d in known.items() if pair[0] != "kiosks_in_service"})
+        connection.commit()
+    night.compute("2022-S1")
+    assert query(
+        loaded,
+        "select name_zh, printed, unit, status from mart.indicator where period = '2022-S1' and body_code is null "
+        "and indicator_code = 'kiosks_in_service'",
+    ) == [(known[key].name_zh, "177台", "台", "sealed")]
     ((kept,),) = query(
         loaded,
         "select definition ->> 'sql' from indicators.sealed_definition where indicator_code = 'kiosks_in_service'",
