@@ -295,7 +295,7 @@ def test_a_changed_definition_shows_as_a_candidate_and_is_kept_with_the_seal(loa
     publish(S1)
     with closing(warehouse_module.connect(loaded, "owner")) as connection:
         known = indicator.load_all(loaded.sql)
-        key = ("kiosks_in_service", "")
+        key = ("rated_halls", "")
         changed = indicator.Definition(
             **{**vars(known[key]), "sql": known[key].sql.replace("1 as quantity", "2 as quantity")}
         )
@@ -306,23 +306,23 @@ def test_a_changed_definition_shows_as_a_candidate_and_is_kept_with_the_seal(loa
     found = query(
         loaded,
         "select sealed_printed, provisional_printed, is_definition_changed from mart.restatement_candidate "
-        "where indicator_code = 'kiosks_in_service' and reading = '' and body_code is null",
+        "where indicator_code = 'rated_halls' and reading = '' and body_code is null",
     )
-    assert found == [("177台", "354台", True)]
-    assert figures(loaded, S1)["kiosks_in_service"][3] == "177台"
+    assert found == [("209个", "418个", True)]
+    assert figures(loaded, S1)["rated_halls"][3] == "209个"
     # Nor does a seal lose a figure, its words or its unit when the definition goes.
     with closing(warehouse_module.connect(loaded, "owner")) as connection:
-        indicator.sync(connection, {pair: d for pair, d in known.items() if pair[0] != "kiosks_in_service"})
+        indicator.sync(connection, {pair: d for pair, d in known.items() if pair[0] != "rated_halls"})
         connection.commit()
     night.compute("2022-S1")
     assert query(
         loaded,
         "select name_zh, printed, unit, status from mart.indicator where period = '2022-S1' and body_code is null "
-        "and indicator_code = 'kiosks_in_service'",
-    ) == [(known[key].name_zh, "177台", "台", "sealed")]
+        "and indicator_code = 'rated_halls'",
+    ) == [(known[key].name_zh, "209个", "个", "sealed")]
     ((kept,),) = query(
         loaded,
-        "select definition ->> 'sql' from indicators.sealed_definition where indicator_code = 'kiosks_in_service'",
+        "select definition ->> 'sql' from indicators.sealed_definition where indicator_code = 'rated_halls'",
     )
     assert kept == known[key].sql
     assert halfyear("verify").startswith("1 ")
