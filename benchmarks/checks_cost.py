@@ -14,7 +14,7 @@ from datetime import datetime, time, timedelta
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from benchmarks import delivery, first_load
+from benchmarks import delivery
 from benchmarks.generate import ROOT, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
@@ -31,7 +31,7 @@ _BROKEN = {"0.1 % broken": 1000, "1 % broken": 100}
 
 
 def measure(home: Home) -> list[Measurement]:
-    first_load.import_checks()
+    checks.import_great_expectations()
     contract = home.contract("hotline_call")
     clean = Export("hotline_call", home.rows)
     exports = {_SUITE: clean} | {

@@ -11,13 +11,14 @@ from benchmarks.generate import Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import REPETITIONS, medians, seconds
+from halfyear import checks
 
 _OURS = "first load"
 
 
 def measure(home: Home) -> list[Measurement]:
     imports = statistics.median(_import_seconds() for _ in range(REPETITIONS))
-    import_checks()
+    checks.import_great_expectations()
     export = Export("hotline_call", home.rows)
     file = home.file(export)
 
@@ -37,10 +38,6 @@ def measure(home: Home) -> list[Measurement]:
     ]
 
 
-def import_checks() -> None:
-    """Import what the checks need, as the scheduler does before its tasks begin."""
-    import halfyear.expectation  # noqa: F401
-
-
 def _import_seconds() -> float:
-    return seconds(lambda: subprocess.run([sys.executable, "-c", "import halfyear.expectation"], check=True))
+    program = "from halfyear import checks; checks.import_great_expectations()"
+    return seconds(lambda: subprocess.run([sys.executable, "-c", program], check=True))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from benchmarks import delivery, first_load
+from benchmarks import delivery
 from benchmarks.generate import HALF, ROOT, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import Run, medians, seconds
-from halfyear import indicator, warehouse
+from halfyear import checks, indicator, warehouse
 from halfyear.period import Period
 from halfyear.settings import Settings
 
@@ -27,7 +27,7 @@ _ADDED = 0.01
 
 
 def measure(home: Home) -> list[Measurement]:
-    first_load.import_checks()
+    checks.import_great_expectations()
     rows = home.rows // 10
     added = max(1, round(rows * _ADDED))
     halves = [HALF]

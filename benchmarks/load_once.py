@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import delivery, first_load
+from benchmarks import delivery
 from benchmarks.memory import peak_mb
-from halfyear import settings
+from halfyear import checks, settings
 
 if __name__ == "__main__":
-    first_load.import_checks()
+    checks.import_great_expectations()
     for outcome in delivery.load(settings.load(), sys.argv[1]):
         if outcome.rows_loaded != outcome.rows_read:
             sys.exit(outcome.line)

@@ -1,6 +1,6 @@
-"""The greatest resident size of the two processes of a load, at the full number of rows and at a tenth of it.
+"""The greatest resident size of the processes of a load, at the full number of rows and at a tenth of it.
 
-The loader prints its own. The parser is its child: /proc tells the peak of a process as long as it lives
+The loader prints its own. The parser is its child, or two processes that share the bound: /proc tells the peak of a process as long as it lives
 (``ru_maxrss`` would not do: a child begins with the peak of its parent).
 """
 
@@ -69,14 +69,13 @@ def _load(settings: Settings, source: str) -> dict[str, float]:
         printed = loader.stdout.read() if loader.stdout else ""
     if loader.returncode:
         raise AssertionError(f"the load failed: {printed}")
-    # Several parsers of one load share the bound.
     return {"parser": sum(parsers.values()), "loader": float(printed)}
 
 
 def _parser_peaks(loader: psutil.Process) -> dict[int, float]:
     found = {}
     try:
-        for child in loader.children():
+        for child in loader.children(recursive=True):
             if _PARSER in child.cmdline():
                 found[child.pid] = peak_mb(str(child.pid))
     except (psutil.Error, OSError):  # it ended meanwhile

@@ -185,10 +185,9 @@ def _sqlalchemy(url: str) -> str:
 
 def great_expectations_pandas(path: Path, url: str) -> Callable[[], int]:
     """The same rules, asked of a data frame instead of PostgreSQL; reading the file counts too."""
+    checks.import_great_expectations()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    import halfyear.expectation  # noqa: F401
 
     source = _contract()
     context = gx.get_context(mode="ephemeral")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import delivery, first_load, raw_copy
+from benchmarks import delivery, raw_copy
 from benchmarks.generate import ROOT, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
@@ -32,7 +32,7 @@ _RULES_ON_PANDAS = "Great Expectations on pandas"
 
 
 def measure(home: Home) -> list[Measurement]:
-    first_load.import_checks()
+    checks.import_great_expectations()
     export = Export("hotline_call", min(home.rows, _MOST_ROWS))
     file = home.file(export)
     peaks: dict[str, float] = {}

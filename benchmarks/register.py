@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from benchmarks import delivery, first_load, raw_copy
+from benchmarks import delivery, raw_copy
 from benchmarks.generate import HALF, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import medians
-from halfyear import warehouse
+from halfyear import checks, warehouse
 from halfyear.settings import Settings
 
 SOURCE = "hotline_register"
@@ -17,7 +17,7 @@ _OURS = "next snapshot"
 
 
 def measure(home: Home) -> list[Measurement]:
-    first_load.import_checks()
+    checks.import_great_expectations()
     rows = home.rows // 2
     changed = len(range(0, rows, 1000))
     yesterday = Export(SOURCE, rows, snapshot_date=HALF.last_day - timedelta(days=1))

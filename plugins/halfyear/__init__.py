@@ -6,7 +6,7 @@ The modules in the order in which data meets them:
 * ``demo``: exports to try it with
 * ``inbox``, ``landing``: what arrived, and its bytes, kept once
 * ``reading``: one file of any format to typed rows, in a child process
-* ``staging``, ``checks`` (with ``expectation``): one load's rows, and what Great Expectations says of them
+* ``staging``, ``checks`` (with ``expectation``, ``late_import``): one load's rows, and what Great Expectations says of them
 * ``verdict``, ``loading``: which delivery stands for each day, and core on both time axes
 * ``partial_sum``, ``indicator``, ``identity``, ``mart``, ``table`` (with ``spreadsheet``), ``sdmx``: half-year figures and
   the sums that they are made of, whether they agree, the views of dashboards, tables for people and for statisticians

@@ -25,6 +25,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from halfyear import late_import
 from halfyear.contract import REGION_CODE_FORM, Contract, Dimension, Property, Rule, Severity, Title
 from halfyear.errors import ContractError, HalfyearError, InfrastructureFault
 from halfyear.settings import LOCAL_ZONE, LOCAL_ZONE_NAME
@@ -398,7 +399,7 @@ def _name(answer: ExpectationValidationResult) -> str:
 
 def expectation(name: str, rule: Rule) -> Any:
     """The rule of the file ``<name>.yaml`` as an object of Great Expectations; ContractError when it is none."""
-    _import()
+    import_great_expectations()
     from great_expectations.exceptions.exceptions import GreatExpectationsError
     from great_expectations.expectations.registry import get_expectation_impl
 
@@ -439,7 +440,7 @@ def _fault(name: str, rule: str, zh: str, en: str) -> ContractError:
 @contextmanager
 def _batch(url: str, schema: str, table: str) -> Iterator[Batch]:
     """The staging table as a batch of Great Expectations; afterwards no connection is left."""
-    _import()
+    import_great_expectations()
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
     name = f"{schema}.{table}"
@@ -485,10 +486,11 @@ def _datasource(url: str) -> SQLDatasource:
 
 
 @functools.cache
-def _import() -> None:
+def import_great_expectations() -> None:
     """Import Great Expectations and what Halfyear adds to it; version 1.24 has no telemetry left."""
     # Errors are raised by `_ask`; what Great Expectations logs of them quotes SQL and rows.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    late_import.postpone_statistics()
     import halfyear.expectation  # noqa: F401
 
 

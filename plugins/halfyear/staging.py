@@ -208,12 +208,12 @@ class _Keys:
 def _copy(cursor: Cursor, table: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
     """Send batches as one binary COPY; the next is read and encoded while the present one is sent.
 
-    What the batches raise is raised here; the rows that were sent before are in the table then.
+    The table is of this transaction, so its rows may be frozen: the scans after it need not mark each as committed. What the batches raise is raised here; the rows that were sent before are in the table then.
     """
     stream = _Stream(schema, batches)
     names = pgsql.SQL(", ").join(map(pgsql.Identifier, schema.names))
     target = pgsql.Identifier("staging", table)
-    statement = pgsql.SQL("copy {} ({}) from stdin with (format binary)").format(target, names)
+    statement = pgsql.SQL("copy {} ({}) from stdin with (format binary, freeze)").format(target, names)
     cursor.copy_expert(statement, stream, size=_SENT)
     if stream.error is not None:
         raise stream.error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -544,6 +545,32 @@ def test_importing_the_checks_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_suite_is_run_without_statistics(table: Kiln) -> None:
+    table.add({"pieces": -1})
+    program = (
+        "import datetime, json, sys; from halfyear import checks, contract, preloaded_airflow, settings, warehouse; "
+        "preloaded_airflow.preload(); given = settings.load(); "
+        "results = checks.run(warehouse.connect(given), warehouse.sqlalchemy_url(given), 'staging', sys.argv[1], "
+        "contract.Contract.model_validate(json.loads(sys.argv[2])), datetime.date.fromisoformat(sys.argv[3])); "
+        "print([result.rule for result in results if not result.success]); "
+        "print(sorted(name for name in sys.modules if name.startswith('scipy.stats')))"
+    )
+    command = [sys.executable, "-c", program, TABLE, json.dumps(KILN), SNAPSHOT.isoformat()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # The name is there, and nothing was loaded.
+    assert done.stdout.splitlines() == ["['pieces_minimum']", "['scipy.stats']"]
+
+
+def test_statistics_are_there_when_they_are_used() -> None:
+    program = (
+        "from halfyear import checks; checks.import_great_expectations(); "
+        "from great_expectations.expectations.core.expect_column_kl_divergence_to_be_less_than import stats; "
+        "print(stats.entropy([1.0, 1.0]) > 0.69)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 def test_great_expectations_sends_nothing(table: Kiln, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,12 +15,24 @@ from pathlib import Path
 
 import psutil
 import pytest
-from reading_files import KEY, SAMPLE, SHORT, csv_file, jsonl_file, parquet_file, raw_workbook, sheet_row, workbook
+from reading_files import (
+    KEY,
+    SAMPLE,
+    SHORT,
+    csv_file,
+    jsonl_file,
+    parquet_file,
+    raw_workbook,
+    read_file,
+    sheet_row,
+    workbook,
+)
 
 from halfyear import reading
 from halfyear import settings as settings_module
 from halfyear.contract import Contract
 from halfyear.errors import FileRefused, InfrastructureFault
+from halfyear.reading import child
 from halfyear.settings import Settings
 
 DAY = date(2022, 6, 30)
@@ -212,6 +224,86 @@ def test_the_child_dies_with_its_parent(tmp_path: Path, settings: Settings) -> N
     psutil.wait_procs([child], timeout=5)
     assert not child.is_running()
     assert not list(settings.work.iterdir())
+
+
+# --- the second process, for the personal columns of large files ---------------------------------------------------
+
+PEOPLE = "编号,名称,手机号,身份证号,姓名\n"
+
+
+def people(folder: Path, rows: int) -> Path:
+    """A file that is large enough for two processes from 16 MiB on; some tokens are of a wrong form, some rows bad."""
+    made = "".join(
+        f"{'' if i % 9999 == 7 else f'A{i}'},{'甲' * 60},{'无' if i % 10 == 3 else 13_000_000_000 + i % 7777 * 90001},"
+        f"{'11010519491231002X' if i % 2 else i},{'张' if i % 5000 else '张' * 101_000}{i % 99}\n"
+        for i in range(rows)
+    )
+    return csv_file(folder, PEOPLE + made)
+
+
+def test_personal_columns_of_a_large_file_are_read_beside_the_others(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = people(tmp_path, 90_000)
+    assert path.stat().st_size > child.LARGE
+    with open_file(path, settings, SAMPLE) as opened:
+        batches = opened.batches()
+        rows = next(batches).to_pylist()
+        assert len(parsers()) == 2
+        rows += [row for batch in batches for row in batch.to_pylist()]
+        cells, summary = list(opened.rejected()), opened.summary
+    monkeypatch.setattr(child, "LARGE", 1 << 40)
+    alone = read_file(path, SAMPLE)
+    assert sorted(rows, key=lambda row: row["row_number"]) == alone.rows
+    assert cells == alone.cells
+    assert {cell.rule for cell in cells} == {"key_missing", "cell_too_long"}
+    assert summary == alone.summary
+    assert [finding.rule for finding in summary.findings if finding.dimension == "accuracy"] == [
+        "resident_id_check_digit"
+    ]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_either_process_may_be_killed_from_outside(tmp_path: Path, settings: Settings, which: int) -> None:
+    with open_file(people(tmp_path, 90_000), settings, SAMPLE) as opened:
+        batches = opened.batches()
+        next(batches)
+        both = parsers()
+        both[which].kill()
+        with pytest.raises(InfrastructureFault):
+            list(batches)
+    psutil.wait_procs(both, timeout=5)
+    assert not any(process.is_running() for process in both)
+
+
+def test_leaving_early_and_the_end_leave_no_process(tmp_path: Path, settings: Settings) -> None:
+    path = people(tmp_path, 90_000)
+    for is_early in (True, False):
+        with open_file(path, settings, SAMPLE) as opened:
+            batches = opened.batches()
+            next(batches)
+            both = parsers()
+            if not is_early:
+                list(batches)
+        psutil.wait_procs(both, timeout=5)
+        assert not any(process.is_running() for process in both)
+
+
+def test_the_second_process_keeps_the_limits(tmp_path: Path, settings: Settings) -> None:
+    with open_file(people(tmp_path, 90_000), settings, SAMPLE) as opened:
+        batches = opened.batches()
+        next(batches)
+        first, second = ((p.rlimit(psutil.RLIMIT_AS), p.rlimit(psutil.RLIMIT_CPU)) for p in parsers())
+        assert first == second == ((1024 << 20,) * 2, (60, 65))
+        # What it dies of is told as if there were one.
+        parsers()[1].send_signal(signal.SIGXCPU)
+        with pytest.raises(FileRefused, match="parser_limit"):
+            list(batches)
+
+
+def parsers() -> list[psutil.Process]:
+    """The processes that read the one open file, the one that the others begin first."""
+    return list(psutil.Process().children(recursive=True))
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, settings: Settings) -> None:

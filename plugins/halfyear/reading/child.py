@@ -21,6 +21,8 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from halfyear.reading.personal import die_with
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -32,6 +34,8 @@ LENGTH = struct.Struct(">q")
 #: Sent once everything is imported: what happens after it is the file's doing.
 READY = -1
 END = 0
+#: From so many bytes on a file is worth a second process.
+LARGE = 16 << 20
 #: The exit code of a child that cannot write below ``work``.
 NO_ROOM = 75
 
@@ -54,7 +58,8 @@ def read(
         from halfyear.reading.jsonl_file import open_table
     else:
         from halfyear.reading.parquet_file import open_table
-    return (yield from rows.read_rows(open_table(path, plan), plan, token_key, reject))
+    is_large = path.stat().st_size >= LARGE
+    return (yield from rows.read_rows(open_table(path, plan), plan, token_key, reject, is_large))
 
 
 _FIRST_ROOM = 8 << 20
@@ -66,7 +71,7 @@ def main() -> None:
     """Do the one task that standard input holds."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     task: dict[str, Any] = json.loads(sys.stdin.buffer.read())
-    _die_with(task["parent"])
+    die_with(task["parent"])
     _limit(task["memory_mb"], task["seconds"])
     sys.meta_path.insert(0, _Without())
     try:
@@ -158,16 +163,6 @@ class _Without(importlib.abc.MetaPathFinder):
     def find_spec(self, name: str, path: object, target: object = None) -> None:
         if name.partition(".")[0] in ("numpy", "pandas"):
             raise ModuleNotFoundError(name, name=name)
-
-
-def _die_with(parent: int) -> None:
-    """Be killed when the parent's thread ends, however it ends."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 def _limit(memory_mb: int, seconds: int) -> None:

@@ -11,15 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import compress
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from halfyear.errors import Finding
 from halfyear.reading import fault
-from halfyear.reading.column import REMEMBERED_PERSONAL, ColumnReader, untyped
+from halfyear.reading.column import REMEMBERED_PERSONAL, ColumnReader, Found, untyped
 from halfyear.reading.fault import MASK, Bad, refusal, shown_value
 from halfyear.reading.header import Binding, fold
+from halfyear.reading.personal import PersonalColumns
 from halfyear.reading.plan import Column, Plan
 from halfyear.reading.result import RejectedCell, Summary
 from halfyear.reading.table import Block, Cells, Row, Table
@@ -96,12 +98,18 @@ class _Buffer:
     loose: list[RejectedCell] = field(default_factory=list)
 
 
-def read_rows(table: Table, plan: Plan, token_key: bytes, reject: Reject) -> Generator[pa.RecordBatch, None, Summary]:
+def read_rows(
+    table: Table, plan: Plan, token_key: bytes, reject: Reject, is_large: bool = False
+) -> Generator[pa.RecordBatch, None, Summary]:
     """Yield the batches of an open table, hand over its rejected cells, return its account.
 
-    Raises FileRefused when there are rows and none can be used, a required column turns out missing, or a control total differs.
+    Personal columns of a large table are read in a second process. Raises FileRefused when there are rows and none can be used, a required column turns out missing, or a control total differs.
     """
-    return (yield from _Work(table, plan, token_key, reject).run())
+    work = _Work(table, plan, token_key, reject)
+    if not is_large or not work.personal:
+        return (yield from work.run())
+    with PersonalColumns([reader.cells for reader in work.personal]) as work.beside:
+        return (yield from work.run())
 
 
 class _Work:
@@ -114,6 +122,9 @@ class _Work:
         self.key = [by_name[c.name] for c in plan.key]
         self.key_positions = [r.binding.position for r in self.key]
         self.readers_by_name = by_name
+        self.personal = [r for r in self.readers if r.column.is_personal]
+        #: Reads the personal columns, where it is there.
+        self.beside: PersonalColumns | None = None
         self.tally = _Tally()
         self.buffer = _Buffer()
         self.totals: list[_Printed] = []
@@ -323,13 +334,10 @@ class _Work:
         values: dict[str, pa.Array] = {}
         wrong: list[tuple[_Reader, list[tuple[int, bool]]]] = []
         faults: _Faults = {}
-        for reader in self.readers:
-            if reader.factor != reader.binding.factor:
-                reader.cells, reader.factor = self._column_reader(reader.binding), reader.binding.factor
-            cells = block.columns[reader.binding.position]
-            found = reader.cells.read(cells)
+        for reader, found in zip(self.readers, self._read(block), strict=True):
             for i, bad in found.bad:
-                faults.setdefault(i, []).append((reader.column, bad, _cell(cells, i)))
+                cell = _cell(block.columns[reader.binding.position], i)
+                faults.setdefault(i, []).append((reader.column, bad, cell))
             reader.unreadable += len(found.bad)
             if found.wrong:
                 wrong.append((reader, found.wrong))
@@ -358,6 +366,23 @@ class _Work:
         if faults:
             batch = batch.filter(pa.array([i not in faults for i in range(count)]))
         return batch
+
+    def _read(self, block: Block) -> list[Found]:
+        """What each reader finds in its column."""
+        for reader in self.readers:
+            if reader.factor != reader.binding.factor:
+                reader.cells, reader.factor = self._column_reader(reader.binding), reader.binding.factor
+        cells = [block.columns[reader.binding.position] for reader in self.readers]
+        if self.beside is None:
+            return [reader.cells.read(each) for reader, each in zip(self.readers, cells, strict=True)]
+        is_personal = [reader.column.is_personal for reader in self.readers]
+        self.beside.begin(list(compress(cells, is_personal)))
+        found = [
+            None if is_other else reader.cells.read(each)
+            for reader, each, is_other in zip(self.readers, cells, is_personal, strict=True)
+        ]
+        personal = iter(self.beside.found())
+        return [next(personal) if each is None else each for each in found]
 
     def _keys(self, values: dict[str, pa.Array], faults: _Faults) -> pa.Array:
         """The record keys; a row with an empty key field gets a fault, one with an unreadable key field no key."""
