@@ -8,8 +8,8 @@ The modules in the order in which data meets them:
 * ``reading``: one file of any format to typed rows, in a child process
 * ``staging``, ``checks`` (with ``expectation``): one load's rows, and what Great Expectations says of them
 * ``verdict``, ``loading``: which delivery stands for each day, and core on both time axes
-* ``partial_sum``, ``indicator``, ``identity``, ``mart``, ``table``: half-year figures and the sums that they are made
-  of, whether they agree, the views of dashboards, tables for people
+* ``partial_sum``, ``indicator``, ``identity``, ``mart``, ``table`` (with ``spreadsheet``): half-year figures and the
+  sums that they are made of, whether they agree, the views of dashboards, tables for people
 * ``warehouse``: connections, roles, and everything that is derived from declarations
 * ``night``: the steps of a night, called by the DAGs and by ``halfyear ingest``
 * ``embedded``, ``airflow_service``, ``scheduler_run``, ``retries``, ``half_year_partition``: PostgreSQL and Airflow

@@ -26,11 +26,11 @@ from halfyear.bodies import Draft
 from halfyear.errors import UsageError
 from halfyear.indicator import DASH, FIGURE_COLUMNS, TRACE_COLUMNS, Definition, TraceSummary
 from halfyear.period import Period
+from halfyear.spreadsheet import RUNS, put
 
 Form = Literal["table", "json", "csv", "xlsx"]
 Row = Mapping[str, Any]
 
-_RUNS = ("=", "+", "-", "@", "\t", "\r")
 _HEADINGS = {
     "period": "半年期",
     "indicator_code": "指标代码",
@@ -220,14 +220,13 @@ def _csv_cell(value: Any) -> str:
         return f"{value:f}"
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str) and value.startswith(_RUNS):
+    if isinstance(value, str) and value.startswith(RUNS):
         return f"'{value}"
     return str(value)
 
 
 def _workbook(rows: Sequence[Row]) -> bytes:
     from openpyxl import Workbook
-    from openpyxl.cell.cell import TYPE_STRING
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
@@ -241,17 +240,11 @@ def _workbook(rows: Sequence[Row]) -> bytes:
         for position, value in enumerate(line, start=1):
             if value is None:
                 continue
-            if isinstance(value, datetime):
-                # A workbook knows no zones: local time, as everywhere.
-                value = value.astimezone(settings.LOCAL_ZONE).replace(tzinfo=None)
             cell = sheet.cell(number, position)
-            cell.value = value
-            if isinstance(value, str):
-                cell.data_type = TYPE_STRING  # also when it begins with =
-                cell.quotePrefix = value.startswith(_RUNS)
+            put(cell, value)
             if number <= 2:
                 cell.font = Font(bold=True)
-            widths[position - 1] = max(widths[position - 1], min(cell_len(str(value)), 40))
+            widths[position - 1] = max(widths[position - 1], min(cell_len(str(cell.value)), 40))
     for position, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(position)].width = width + 2
     sheet.freeze_panes = "A3"
