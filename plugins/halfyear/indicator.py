@@ -548,6 +548,11 @@ def claim_due(connection: Connection, source: str) -> list[Period]:
         return sorted(periods.parse(row[0]) for row in cursor)
 
 
+def lock(cursor: Cursor, period: Period) -> None:
+    """One computation of a half-year at a time, until the transaction ends."""
+    cursor.execute("select pg_advisory_xact_lock(%s, %s)", (_LOCK, period.year * 2 + period.semester))
+
+
 def compute(connection: Connection, period: Period) -> int:
     """Compute what is due in a half-year and commit; the number of (indicator, reading) pairs computed.
 
@@ -556,7 +561,7 @@ def compute(connection: Connection, period: Period) -> int:
     """
     code = str(period)
     with connection, connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s, %s)", (_LOCK, period.year * 2 + period.semester))
+        lock(cursor, period)
         # Every statement below sees at least what was committed when the marks were taken.
         cursor.execute(
             "delete from indicators.stale where period = %s returning indicator_code, reading, reason", (code,)

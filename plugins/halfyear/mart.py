@@ -209,6 +209,71 @@ def _indicator_row(definitions: Iterable[Definition]) -> View:
     )
 
 
+def _restatement_candidate_row(definitions: Iterable[Definition]) -> View:
+    """``mart.restatement_candidate_row``: why a sealed figure would be another one today.
+
+    Each definition's select is asked twice, as the rows stood at the seal and as they stand now; what both give
+    cancels out. A branch whose definition has no candidate asks nothing.
+    """
+    branches = []
+    for d in definitions:
+        now = d.bind(lambda name: _PARAMETERS[name])
+        then = d.bind(lambda name: {**_PARAMETERS, "as_known": "p.sealed_at"}[name])
+        branches.append(
+            f"select p.period, '{d.code}'::text, '{d.reading}'::text, r.*\n"
+            "from (\n"
+            "    select distinct k.period, k.sealed_at, o.first_day, o.last_day, o.next_day\n"
+            "    from mart.restatement_candidate as k\n"
+            "    inner join lineage.open_period as o on k.period = o.period\n"
+            f"    where k.indicator_code = '{d.code}' and k.reading = '{d.reading}'\n"
+            ") as p\ncross join lateral (\n"
+            "    select\n"
+            "        case when sum(c.sign) > 0 then 'added' else 'removed' end, c.body_code, c.in_numerator,\n"
+            "        c.in_denominator, c.quantity::numeric, c.excluded_because::text, c.source::text, c.record_key,\n"
+            "        coalesce(max(c.load_id) filter (where c.sign > 0), max(c.load_id)),\n"
+            "        coalesce(max(c.row_number) filter (where c.sign > 0), max(c.row_number))\n"
+            f"    from (\nselect 1 as sign, n.* from (\n{now}) as n\nunion all\n"
+            f"select -1 as sign, t.* from (\n{then}) as t\n    ) as c\n"
+            "    group by c.body_code, c.in_numerator, c.in_denominator, c.quantity, c.excluded_because, c.source,\n"
+            "        c.record_key\n"
+            "    having sum(c.sign) <> 0\n"
+            ") as r"
+        )
+    columns = {
+        "period": "半年期 SDMX code of the half-year",
+        "indicator_code": "指标代码 Code of the indicator",
+        "reading": "口径 Empty for the main reading",
+        "change": "变化 added = known now and not at the seal; removed = the other way round",
+        "body_code": "单位代码 Body that the row counts for; null when no list knows it",
+        "in_numerator": "计入分子 Whether the row counts",
+        "in_denominator": "计入分母 Whether the row counts in the denominator",
+        "quantity": "数量 What the row adds",
+        "excluded_because": "剔除原因 Why the row is left out; the texts are in mart.definition",
+        "source": "来源 Source",
+        "record_key": "记录键 Key of the record; persons as tokens",
+        "load_id": "装载编号 The load of this version of the record",
+        "row_number": "行号 Number of the row that a person sees in the file",
+        "file_name": "文件名 File",
+        "snapshot_date": "快照日期 The day that the file speaks for",
+        "received_at": "接收时间 When the file arrived",
+    }
+    empty = "select " + ", ".join(
+        f"null::{'boolean' if c.startswith('in_') else 'numeric' if c == 'quantity' else 'bigint' if c in ('load_id', 'row_number') else 'text'}"
+        for c in ("period", "indicator_code", "reading", "change", *COLUMNS)
+    )
+    names = ", ".join(("period", "indicator_code", "reading", "change", *COLUMNS))
+    union = "\nunion all\n".join(branches) or f"{empty} where false"
+    return View(
+        "restatement_candidate_row",
+        "待重述明细 One row per half-year, figure that would be restated, and row that it has now and had not at the seal, "
+        "or the other way round; a row that counts otherwise is removed as it was and added as it is",
+        columns,
+        f"select r.*, d.file_name, d.snapshot_date, d.received_at\nfrom (\n{union}\n) as r ({names})\n"
+        "left join lineage.load as l on r.load_id = l.load_id\n"
+        "left join lineage.delivery as d on l.delivery_id = d.delivery_id",
+    )
+
+
 def _unknown_body_row(contracts: Iterable[Contract]) -> View:
     """``mart.unknown_body_row``: rows that hold now and whose body neither list knows."""
     branches = []
@@ -373,7 +438,7 @@ def views(
     folder = (sql or settings.load().sql) / "mart"
     found = [load(path) for path in sorted(folder.glob("*.sql"))]
     found += _domain_views(definitions.values())
-    found.append(_indicator_row(definitions.values()))
+    found += [_indicator_row(definitions.values()), _restatement_candidate_row(definitions.values())]
     found += [_unknown_body_row(contracts.values()), _unknown_reference_row(contracts), _freshness(contracts.values())]
     by_name = {view.name: view for view in found}
     if len(by_name) < len(found):

@@ -12,7 +12,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from psycopg2.extensions import connection as Connection
@@ -30,6 +30,7 @@ from halfyear.settings import Settings
 if TYPE_CHECKING:
     from halfyear.checks import CheckResult
     from halfyear.staging import Staged
+    from halfyear.vintage import Proposal, Request, Vintage
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,34 @@ def stale_periods() -> list[str]:
 
     with warehouse.transaction(settings_module.load()) as connection:
         return [str(p) for p in indicator.stale_periods(connection)]
+
+
+def propose(request: Request) -> Proposal | None:
+    """Compute what is due in a half-year, then say what would be sealed; None when that is sealed already.
+
+    Raises UsageError for open points without a name and figures without a reason.
+    """
+    from halfyear import vintage
+
+    for attempt in range(3):
+        compute(str(request.period))
+        try:
+            with warehouse.transaction(settings_module.load()) as connection:
+                return vintage.propose(connection, request)
+        except vintage.StillDue:  # a load came between
+            if attempt == 2:
+                raise
+    raise AssertionError
+
+
+def seal(request: Request, digest: str, approved_by: str, approved_at: datetime | None = None) -> Vintage:
+    """Seal what was proposed under this digest; a repeated call gives the vintage that is there."""
+    from halfyear import vintage
+
+    with warehouse.transaction(settings_module.load()) as connection:
+        return vintage.seal(
+            connection, request, digest, approved_by=approved_by, approved_at=approved_at, code_version=code_version()
+        )
 
 
 def sweep() -> list[str]:

@@ -20,8 +20,10 @@ columns:
     computed_at: 计算时间 When the value was computed
     superseded_at: 被取代时间 When the next value took its place; null for the one in force
     sealed_at: 封存时间 When the vintage was sealed
+    prepared_by: 编制人 Who prepared the vintage
     approved_by: 批准人 Who approved the vintage
     reason: 重述原因 Why a later vintage changed the figure
+    note: 重述说明 What the preparer wrote about it
     definition_hash: 定义指纹 SHA-256 of the definition it was computed by
 */
 with value_of as (
@@ -39,8 +41,10 @@ with value_of as (
         o.computed_at,
         o.superseded_at,
         null::timestamptz as sealed_at,
+        null as prepared_by,
         null as approved_by,
         null as reason,
+        null as note,
         o.definition_hash
     from indicators.observation as o
     union all
@@ -58,8 +62,10 @@ with value_of as (
         s.computed_at,
         later.sealed_at as superseded_at,
         v.sealed_at,
+        v.prepared_by,
         v.approved_by,
         r.reason,
+        r.note,
         s.definition_hash
     from indicators.sealed_observation as s
     inner join indicators.vintage as v on s.period = v.period and s.vintage = v.vintage
@@ -91,8 +97,10 @@ select
     h.computed_at,
     h.superseded_at,
     h.sealed_at,
+    h.prepared_by,
     h.approved_by,
     h.reason,
+    h.note,
     h.definition_hash
 from value_of as h
 left join indicators.definition as d
