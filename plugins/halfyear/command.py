@@ -422,6 +422,34 @@ def export(period: str, form: str, output: Path) -> None:
     click.echo(f"{publication.period}: {len(publication.figures)} figures")
 
 
+@main.command("report")
+@click.argument("period")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; its name says the format: .docx, .md or .xlsx.",
+)
+@click.option("--draft", is_flag=True, help="Print provisional values too, each marked, and 草稿 on every page.")
+def report_command(period: str, output: Path, draft: bool) -> None:
+    """Write the half-year report of a PERIOD, its numbers filled from sealed figures.
+
+    The text is in expectations/report/half_year_report.md. A number that is not sealed refuses to print.
+    """
+    from halfyear import half_year_report, warehouse
+
+    settings = settings_module.load()
+    write = half_year_report.writer(output)
+    with warehouse.transaction(settings) as connection:
+        document = half_year_report.report(connection, periods.parse(period), settings, draft)
+    try:
+        output.write_bytes(write(document))
+    except OSError as error:
+        raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
+    click.echo(f"wrote {output}{' (草稿 draft)' if draft else ''}")
+
+
 @main.command()
 def bodies() -> None:
     """Draft the lines of expectations/core for bodies that no list knows; a person reviews and adds them.
