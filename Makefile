@@ -110,13 +110,15 @@ if command -v apt-get >/dev/null && { test "$$(id -u)" = 0 || sudo -n true 2>/de
 else echo "not installed, and not installable from here: $(1)" >&2; false; fi
 endef
 
-# What the tests need besides Python: a browser and its driver, docker-compose and Chinese fonts. Tests whose
+# What the tests need besides Python: a browser and its driver, docker-compose, LibreOffice and Chinese fonts. Tests whose
 # tool is missing on a machine without apt-get fail with its name.
 test-packages:
 	@missing=; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v chromedriver >/dev/null || missing="$$missing chromium-driver"; \
 	command -v docker-compose >/dev/null || missing="$$missing docker-compose"; \
+	command -v soffice >/dev/null || missing="$$missing libreoffice-writer-nogui"; \
+	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
 	fc-list :lang=zh 2>/dev/null | grep -q . || missing="$$missing fontconfig fonts-wqy-zenhei"; \
 	test -z "$$missing" || { $(call debian_packages,$$missing); } || true
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
+import subprocess
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -206,7 +209,34 @@ def test_a_year(loaded: Settings, exports: Path, tmp_path: Path) -> None:
     halfyear("publish", "2022-S1", "--prepared-by", "甲", "--approved-by", "乙")
     assert "3 vintages" in halfyear("verify", "--hash", digest)
     assert "not in the chain" in halfyear("verify", "--hash", "0" * 64, code=1)
+    _print_reports(tmp_path, first, second)
     _tamper(loaded)
+
+
+def _print_reports(folder: Path, first: Mapping[str, tuple[Any, ...]], second: Mapping[str, tuple[Any, ...]]) -> None:
+    """Both reports, in all three formats; LibreOffice opens the document, and what a person sees there is sealed."""
+    assert "2021-S1" in halfyear("report", "2021-S1", "-o", str(folder / "open.docx"), code=2)
+    assert not (folder / "open.docx").exists()
+    for half, suffix in itertools.product(("2021-S2", "2022-S1"), (".docx", ".md", ".xlsx")):
+        halfyear("report", half, "-o", str(folder / f"{half}{suffix}"))
+    markdown = (folder / "2021-S2.md").read_text("utf-8")
+    assert second["enterprise_cases"][3] in markdown
+    # The annex has what was restated, old and new, with the reason.
+    restated = markdown[markdown.index("附件四") :]
+    assert (
+        first["enterprise_cases"][3] in restated and "数据迟报" in restated and "企业服务中心更正了办件报送" in restated
+    )
+    office = ("soffice", f"-env:UserInstallation=file://{folder}/office", "--headless", "--convert-to", "pdf")
+    arguments = [*office, "--outdir", str(folder), str(folder / "2022-S1.docx")]
+    subprocess.run(arguments, check=True, capture_output=True, timeout=240)
+    shown = subprocess.run(
+        ["pdftotext", "-layout", str(folder / "2022-S1.pdf"), "-"], check=True, capture_output=True, text=True
+    ).stdout
+    pages = shown.split("\f")
+    assert len(pages) > 10 and "2022 年上半年" in re.sub(r"(\d)(?=年)", r"\1 ", pages[0])
+    assert "8043" in shown and "98.33%" in shown
+    halfyear("report", "2022-S1", "-o", str(folder / "draft.md"), "--draft")
+    assert "草稿" in (folder / "draft.md").read_text("utf-8")
 
 
 def _tamper(loaded: Settings) -> None:
