@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import itertools
+import json
 import re
 import subprocess
 from collections.abc import Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -319,6 +321,29 @@ def test_a_seal_is_of_what_was_approved(loaded: Settings, exports: Path) -> None
         night.propose(Request(S2, "甲", is_restatement=True, reason="late_data", note="x"))
     with pytest.raises(UsageError, match="nothing was computed"):
         night.propose(Request(period.parse("2030-S1"), "甲"))
+
+
+def test_the_steps_of_the_dags_pass_plain_values(loaded: Settings, exports: Path) -> None:
+    """What publish_period and restate_period do, with their parameters: all that goes from task to task is JSON."""
+    approved_at = datetime(2022, 1, 11, 9, tzinfo=UTC)
+    # A scheduled run has no parameters, and the day of the run before as its key.
+    asked: dict[str, Any] = {"period": "2021-07-10T09:00:00", "note": "", "exceptions": []}
+    with pytest.raises(UsageError, match="3 open points"):
+        night.prepare(asked, "airflow", is_restatement=False)
+    prepared = night.prepare({**asked, "exceptions": list(DRAFT)}, "airflow", is_restatement=False)
+    assert prepared is not None and "account_activation_rate" in prepared["text"]
+    night.seal_prepared(json.loads(json.dumps(prepared)), "approver", approved_at)
+    assert night.prepare(asked, "airflow", is_restatement=False) is None
+
+    deliver_correction(loaded, exports)
+    asked = {"period": "2021-S2", "reason": "corrected_source", "reasons": {"enterprise_cases": "late_data"}}
+    prepared = night.prepare({**asked, "note": "更正", "exceptions": []}, "admin", is_restatement=True)
+    assert prepared is not None and "来源更正" in prepared["text"] and "重述 2021-S2" in prepared["title"]
+    night.seal_prepared(json.loads(json.dumps(prepared)), "approver", approved_at)
+    assert query(loaded, "select vintage, prepared_by, approved_by, approved_at from mart.vintage order by 1") == [
+        (1, "airflow", "approver", approved_at),
+        (2, "admin", "approver", approved_at),
+    ]
 
 
 def test_a_changed_definition_shows_as_a_candidate_and_is_kept_with_the_seal(loaded: Settings) -> None:
