@@ -208,7 +208,8 @@ class _Keys:
 def _copy(cursor: Cursor, table: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
     """Send batches as one binary COPY; the next is read and encoded while the present one is sent.
 
-    The table is of this transaction, so its rows may be frozen: the scans after it need not mark each as committed. What the batches raise is raised here; the rows that were sent before are in the table then.
+    The table is of this transaction, so its rows may be frozen: the scans after it need not mark each as committed.
+    What the batches raise is raised here; the rows that were sent before are in the table then.
     """
     stream = _Stream(schema, batches)
     names = pgsql.SQL(", ").join(map(pgsql.Identifier, schema.names))
