@@ -11,7 +11,7 @@ The modules in the order in which data meets them:
 * ``partial_sum``, ``indicator``, ``identity``, ``mart``, ``table`` (with ``spreadsheet``), ``sdmx``: half-year figures and
   the sums that they are made of, whether they agree, the views of dashboards, tables for people and for statisticians
 * ``vintage``, ``publication``: half-years that are approved, sealed, restated and verified; what an approver reads
-* ``half_year_report`` (with ``_document``, ``_annex``, ``_chart``, ``_docx``, ``_markdown``, ``_xlsx``): the printed report
+* ``half_year_report`` (with ``_document``, ``_annex``, ``_chart``, ``_docx``, ``_markdown``, ``_xlsx``), ``restatement_note``: what is printed
 * ``warehouse``: connections, roles, and everything that is derived from declarations
 * ``night``: the steps of a night, called by the DAGs and by ``halfyear ingest``
 * ``embedded``, ``airflow_service``, ``scheduler_run``, ``retries``, ``half_year_partition``: PostgreSQL and Airflow

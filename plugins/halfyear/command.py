@@ -328,7 +328,10 @@ def publish(period: str, prepared_by: str, approved_by: str | None, exceptions: 
 @_APPROVED_BY
 @_EXCEPT
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the printable note (Markdown) there."
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the printable note there: .docx or .md.",
 )
 def restate(
     period: str,
@@ -368,7 +371,7 @@ def restate(
 @click.option("--vintage", type=click.IntRange(min=2), help="Of which vintage; default: the newest.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 def note(period: str, vintage: int | None, output: Path | None) -> None:
-    """Print the note that explains a restatement of a PERIOD, drafted in Chinese (Markdown)."""
+    """Print the note that explains a restatement of a PERIOD, drafted in Chinese; to a file as .docx or .md."""
     _write_note(periods.parse(period), vintage, output)
 
 
@@ -443,10 +446,7 @@ def report_command(period: str, output: Path, draft: bool) -> None:
     write = half_year_report.writer(output)
     with warehouse.transaction(settings) as connection:
         document = half_year_report.report(connection, periods.parse(period), settings, draft)
-    try:
-        output.write_bytes(write(document))
-    except OSError as error:
-        raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
+    _save(output, write(document))
     click.echo(f"wrote {output}{' (草稿 draft)' if draft else ''}")
 
 
@@ -543,18 +543,24 @@ def _show_candidates(period: periods.Period) -> int:
 
 
 def _write_note(period: periods.Period, number: int | None, output: Path | None) -> None:
-    from halfyear import publication, warehouse
+    """Write the note as the name of the file asks for, or print it."""
+    from halfyear import half_year_report, restatement_note, warehouse
 
+    write = half_year_report.writer(output or Path("note.md"))
     with warehouse.transaction(settings_module.load()) as connection:
-        text = publication.note(connection, period, number)
+        document = restatement_note.note(connection, period, number)
     if output is None:
-        click.echo(text)
-        return
+        click.echo(write(document).decode())
+    else:
+        _save(output, write(document))
+        click.echo(f"wrote {output}")
+
+
+def _save(output: Path, content: bytes) -> None:
     try:
-        output.write_text(text, "utf-8")
+        output.write_bytes(content)
     except OSError as error:
         raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
-    click.echo(f"wrote {output}")
 
 
 def _sources(sources: tuple[str, ...], settings: Settings) -> list[str]:

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 import subprocess
+import zipfile
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
@@ -185,6 +186,8 @@ def test_a_year(loaded: Settings, exports: Path, tmp_path: Path) -> None:
     ):
         assert words in note
     assert "enterprise_case_20211231_2.csv" in note
+    halfyear("note", "2021-S2", "-o", str(tmp_path / "note.docx"))
+    assert zipfile.is_zipfile(tmp_path / "note.docx")
     history = query(
         loaded,
         "select vintage, printed, reason, note, approved_by from mart.indicator_history where period = '2021-S2' "
