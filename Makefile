@@ -37,7 +37,8 @@ run: environment ## one night on a fresh machine: warehouse, Airflow, demo expor
 	$(HALFYEAR) status
 
 test: test-environment test-packages lint ## every check and every test
-	$(BIN)/pytest
+# Two at a time, in the order of the folders: the many short tests come last and fill what is left.
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 lint: test-environment ## style, types, layers of the package, SQL
 	$(BIN)/ruff check

@@ -16,7 +16,7 @@ from rich.table import Table
 from halfyear import contract as contracts
 from halfyear import warehouse
 from halfyear.errors import HalfyearError
-from halfyear.settings import Settings
+from halfyear.settings import LOCAL_ZONE, Settings
 
 #: Below this a night may run out of disk.
 _MINIMUM_FREE_BYTES = 2 * 1024**3
@@ -40,6 +40,7 @@ def report(settings: Settings) -> dict[str, Any]:
         "warehouse": None,
         "sources": [],
         "attention": [],
+        "periods": [],
         "stale_periods": [],
     }
     try:
@@ -78,6 +79,14 @@ def report(settings: Settings) -> dict[str, Any]:
         )
         names = ("delivery", "file_name", "verdict", "rule", "reason_zh", "reason_en")
         found["attention"] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute(
+            "select period.period, period.title_zh, period.status, period.vintage, vintage.sealed_at, "
+            "vintage.approved_by, (select count(*) from mart.restatement_candidate as moved "
+            "where moved.period = period.period and moved.body_code is null) "
+            "from mart.period as period left join mart.vintage as vintage using (period, vintage) order by period"
+        )
+        names = ("period", "title_zh", "status", "vintage", "sealed_at", "approved_by", "restatement_candidates")
+        found["periods"] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         cursor.execute("select distinct period from indicators.stale order by period")
         found["stale_periods"] = [row[0] for row in cursor.fetchall()]
     return found
@@ -123,8 +132,22 @@ def show(found: dict[str, Any]) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    for half in found["periods"]:
+        console.print(_half_year_line(half), markup=False, highlight=False, soft_wrap=True)
     if found["stale_periods"]:
         console.print(f"stale: {', '.join(found['stale_periods'])}; computed by the next night", highlight=False)
+
+
+def _half_year_line(half: dict[str, Any]) -> str:
+    start = f"{half['period']}  {half['title_zh']}  "
+    if half["vintage"] is None:
+        return f"{start}open"
+    day = half["sealed_at"].astimezone(LOCAL_ZONE).date()
+    moved = half["restatement_candidates"]
+    return (
+        f"{start}sealed as v{half['vintage']} on {day}, approved by {half['approved_by']}"
+        + f"; {moved} figures moved since, see: halfyear restate {half['period']}" * bool(moved)
+    )
 
 
 def doctor(settings: Settings) -> int:

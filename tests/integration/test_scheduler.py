@@ -201,16 +201,16 @@ def test_the_tables_are_filled(up: Settings, first_night: NightSummary) -> None:
 
 
 class Publishing:
-    """A run of publish_period, triggered by the first user over the API."""
+    """A run of a DAG that publishes, triggered by the first user over the API."""
 
-    def __init__(self, settings: Settings, **conf: Any) -> None:
+    def __init__(self, settings: Settings, dag_id: str = "publish_period", **conf: Any) -> None:
         self.state = airflow_service.airflow_state(settings)
         login = {"username": self.state.user, "password": self.state.password}
         self._token = self._send("/auth/token", login)["access_token"]
-        made = self._send("/api/v2/dags/publish_period/dagRuns", {"logical_date": None, "conf": conf})
-        self.path = f"/dags/publish_period/dagRuns/{quote(made['dag_run_id'], safe='')}"
+        made = self._send(f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
+        self.path = f"/dags/{dag_id}/dagRuns/{quote(made['dag_run_id'], safe='')}"
         run = self.path.rpartition("/")[2]
-        self.page = f"{self.state.url}/dags/publish_period/runs/{run}/tasks/approve/required_actions"
+        self.page = f"{self.state.url}/dags/{dag_id}/runs/{run}/tasks/approve/required_actions"
 
     def _send(self, path: str, body: Any = None) -> Any:
         headers = {"Content-Type": "application/json"}
@@ -281,6 +281,27 @@ def test_a_person_seals_a_half_year_in_the_browser(
     assert query(embedded.server_url(up), vintages) == [("2022-S1", 1, state.user, state.approver)]
     Publishing(up, period="2022-S1").wait(prepare="skipped", approve="skipped", seal="skipped")
     assert halfyear("verify").startswith("1 ")
+
+    # A unit is late to say that it has nothing to catalogue: the seal stays, and the restatement is asked for as well.
+    folder = Path(up.inbox) / "catalogue_unit"
+    was = (folder / "catalogue_unit_20220630.csv").read_bytes()
+    (folder / "catalogue_unit_20220630_2.csv").write_bytes(
+        was.replace("是".encode("gb18030"), "否".encode("gb18030"), 1)
+    )
+    assert scheduler_run.run_night(up, ["catalogue_unit"]).succeeded
+    printed = (
+        "select vintage, printed from mart.indicator where period = '2022-S1' and indicator_code = 'catalogue_units'"
+        " and body_code is null"
+    )
+    assert query(embedded.server_url(up), printed) == [(1, "32个")]
+    unexplained = Publishing(up, "restate_period", period="2022-S1", exceptions=names, note="更正")
+    unexplained.wait(prepare="failed", approve="upstream_failed", seal="upstream_failed")
+    reasons = {"catalogue_units": "corrected_source"}
+    restated = Publishing(up, "restate_period", period="2022-S1", exceptions=names, note="更正", reasons=reasons)
+    assert "32个" in restated.answer(browser, "Approve", "31个")
+    restated.wait(approve="success", seal="success")
+    assert query(embedded.server_url(up), printed) == [(2, "31个")]
+    assert halfyear("verify").startswith("2 ")
 
 
 def test_a_second_night_has_nothing_to_do(up: Settings, first_night: NightSummary) -> None:
