@@ -85,8 +85,8 @@ def report(settings: Settings) -> dict[str, Any]:
             "where moved.period = period.period and moved.body_code is null) "
             "from mart.period as period left join mart.vintage as vintage using (period, vintage) order by period"
         )
-        names = ("period", "title_zh", "status", "vintage", "sealed_at", "approved_by", "restatement_candidates")
-        found["periods"] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        columns = ("period", "title_zh", "status", "vintage", "sealed_at", "approved_by", "restatement_candidates")
+        found["periods"] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
         cursor.execute("select distinct period from indicators.stale order by period")
         found["stale_periods"] = [row[0] for row in cursor.fetchall()]
     return found

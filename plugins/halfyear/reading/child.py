@@ -34,8 +34,9 @@ LENGTH = struct.Struct(">q")
 #: Sent once everything is imported: what happens after it is the file's doing.
 READY = -1
 END = 0
-#: From so many bytes on a file is worth a second process.
+#: From so many bytes on a file is worth a second process; a workbook is packed, and has as much to read in a quarter.
 LARGE = 16 << 20
+LARGE_WORKBOOK = 4 << 20
 #: The exit code of a child that cannot write below ``work``.
 NO_ROOM = 75
 
@@ -58,7 +59,7 @@ def read(
         from halfyear.reading.jsonl_file import open_table
     else:
         from halfyear.reading.parquet_file import open_table
-    is_large = path.stat().st_size >= LARGE
+    is_large = path.stat().st_size >= (LARGE_WORKBOOK if file_format == "xlsx" else LARGE)
     return (yield from rows.read_rows(open_table(path, plan), plan, token_key, reject, is_large))
 
 

@@ -176,6 +176,7 @@ def _of_one_kind(cells: Sequence[object], column: Column) -> pa.Array | None:
         cells = [None if cell == "" else cell for cell in cells]
         kinds = set(map(type, cells)) - {type(None)}
     if kinds == {date, datetime} and column.logical_type in ("date", "timestamp"):  # a date is its midnight
+        cells = [datetime(c.year, c.month, c.day) if c.__class__ is date else c for c in cells]
         kinds = {datetime}
     if len(kinds) != 1 or (kind := _ARROW_KIND.get(kinds.pop())) is None:
         return None

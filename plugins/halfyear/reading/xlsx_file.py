@@ -145,7 +145,7 @@ def _open_table(path: Path, archive: zipfile.ZipFile, plan: Plan) -> Table:
             sheet = workbook.get_sheet_by_name(metadata.name)
         except _DAMAGE as error:
             raise _damaged(error, metadata.name) from None
-        first = [list(cells) for _, cells in islice(_rows(sheet, _Scan()), header.SEARCHED_ROWS)]
+        _, first = next(_rows(sheet, _Scan(), 0, header.SEARCHED_ROWS), (0, []))
         located = header.locate(first, matcher)
         if located:
             found.append((metadata.name, sheet, scan, *located))
@@ -181,30 +181,36 @@ def _likeness(numbered: Sequence[tuple[int, Sequence[object]]], matcher: Matcher
 
 def _data(sheet: CalamineSheet, scan: _Scan, header_index: int, matched: Header) -> Iterator[Block]:
     width = matched.width
-    rows = islice(_rows(sheet, scan), header_index + 1, None)
-    while found := list(islice(rows, _BATCH)):
-        numbers = pa.array([index + 1 for index, _ in found], pa.int64())
-        fitted = (c if len(c) == width else (c + [""] * (width - len(c)))[:width] for _, c in found)
-        yield Block(numbers, list(zip(*fitted, strict=True)))
+    for index, rows in _rows(sheet, scan, header_index + 1):
+        numbers = pa.array(range(index + 1, index + 1 + len(rows)), pa.int64())
+        if any(len(cells) != width for cells in rows):
+            rows = [(cells + [""] * (width - len(cells)))[:width] for cells in rows]
+        yield Block(numbers, list(zip(*rows, strict=True)))
 
 
-def _rows(sheet: CalamineSheet, scan: _Scan) -> Iterator[tuple[int, list[object]]]:
-    """Every row of the sheet from its first on, with the cells from column A on, marks put in."""
-    start = sheet.start
+def _rows(
+    sheet: CalamineSheet, scan: _Scan, first: int, portion: int = _BATCH
+) -> Iterator[tuple[int, list[list[object]]]]:
+    """The rows of the sheet from the given index on, in portions with the index of their first one, marks put in.
+
+    A row has its cells from column A on. Rows below the last of calamine's that hold nothing but marks come one by one.
+    """
+    start, marks = sheet.start, scan.marks
     indent: list[object] = [""] * (start[1] if start else 0)
-    marks = scan.marks
-    index = -1
-    if start:
-        cells: list[object]
-        for index, cells in enumerate(sheet.iter_rows()):  # type: ignore[assignment]  # a list of any of its types
-            if indent:
-                cells = indent + cells
-            yield index, _marked(cells, marks[index]) if index in marks else cells
-    for later in sorted(row for row in marks if row > index):  # rows that hold nothing but such cells
-        yield later, _marked(list(indent), marks[later])
+    stream: Iterator[list[object]] = islice(sheet.iter_rows(), first, None) if start else iter(())  # type: ignore[arg-type]
+    index = first
+    while rows := list(islice(stream, portion)):
+        if indent:
+            rows = [indent + cells for cells in rows]
+        for row in marks.keys() & range(index, index + len(rows)) if marks else ():
+            _mark(rows[row - index], marks[row])
+        yield index, rows
+        index += len(rows)
+    for row in sorted(row for row in marks if row >= index):
+        yield row, [_mark(list(indent), marks[row])]
 
 
-def _marked(cells: list[object], marks: dict[int, object]) -> list[object]:
+def _mark(cells: list[object], marks: dict[int, object]) -> list[object]:
     for column, mark in marks.items():
         cells += [""] * (column + 1 - len(cells))
         cells[column] = mark
@@ -264,7 +270,7 @@ def _without_doctype(blocks: Iterable[bytes]) -> Iterator[bytes]:
     kept = b""
     for block in blocks:
         text = kept + block
-        if any(doctype in text for doctype in _DOCTYPES):
+        if b"!" in text and any(doctype in text for doctype in _DOCTYPES):  # the first is quick to look for
             raise refusal(
                 "doctype",
                 "工作簿的 XML 中含有 DOCTYPE",
