@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import compress
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -151,7 +150,7 @@ class _Work:
         blanks = 0
         characters = 0
         pending: list[Row] = []
-        for part in self._parts(suspects):
+        for part, personal in self._with_personal(self._parts(suspects)):
             if isinstance(part, Block):
                 kind, rows = "data", len(part)
             else:
@@ -169,7 +168,7 @@ class _Work:
             if isinstance(part, Block):
                 tally.data += rows
                 self.data_after_subtotal = True
-                yield from self._accepted(self._convert(part, {}))
+                yield from self._accepted(self._convert(part, {}, personal))
             elif kind == "data":
                 self._take(*part)
                 characters += _length(part[1])
@@ -209,6 +208,27 @@ class _Work:
                 yield part
             elif start < len(part):
                 yield part.part(start, len(part))
+
+    def _with_personal(self, parts: Iterator[Row | Block]) -> Iterator[tuple[Row | Block, list[Found] | None]]:
+        """Each part, a block with its personal columns if they are read beside: during the work on the block before.
+
+        While a row is worked on, nothing is being read there.
+        """
+        if self.beside is None:
+            yield from ((part, None) for part in parts)
+            return
+        waiting: Block | None = None
+        for part in parts:
+            ready = None if waiting is None else (waiting, self.beside.found())
+            waiting = part if isinstance(part, Block) else None
+            if waiting is not None:
+                self.beside.begin(self._personal_cells(waiting))
+            if ready is not None:
+                yield ready
+            if waiting is None:
+                yield part, None
+        if waiting is not None:
+            yield waiting, self.beside.found()
 
     def _no_data(self, block: Block, suspects: _Suspects) -> list[int]:
         """The places, in order, of a block's rows that are blank, a total, a header or a note, or may turn out to be one."""
@@ -328,13 +348,13 @@ class _Work:
         if batch.num_rows:
             yield batch
 
-    def _convert(self, block: Block, bad_rows: dict[int, Bad]) -> pa.RecordBatch:
-        """Type rows column by column; bad rows are rejected and left out of the batch."""
+    def _convert(self, block: Block, bad_rows: dict[int, Bad], personal: list[Found] | None = None) -> pa.RecordBatch:
+        """Type rows column by column, but for personal columns that were; bad rows are rejected and left out."""
         count = len(block)
         values: dict[str, pa.Array] = {}
         wrong: list[tuple[_Reader, list[tuple[int, bool]]]] = []
         faults: _Faults = {}
-        for reader, found in zip(self.readers, self._read(block), strict=True):
+        for reader, found in zip(self.readers, self._read(block, personal), strict=True):
             for i, bad in found.bad:
                 cell = _cell(block.columns[reader.binding.position], i)
                 faults.setdefault(i, []).append((reader.column, bad, cell))
@@ -367,22 +387,26 @@ class _Work:
             batch = batch.filter(pa.array([i not in faults for i in range(count)]))
         return batch
 
-    def _read(self, block: Block) -> list[Found]:
+    def _read(self, block: Block, personal: list[Found] | None) -> list[Found]:
         """What each reader finds in its column."""
         for reader in self.readers:
             if reader.factor != reader.binding.factor:
                 reader.cells, reader.factor = self._column_reader(reader.binding), reader.binding.factor
-        cells = [block.columns[reader.binding.position] for reader in self.readers]
-        if self.beside is None:
-            return [reader.cells.read(each) for reader, each in zip(self.readers, cells, strict=True)]
-        is_personal = [reader.column.is_personal for reader in self.readers]
-        self.beside.begin(list(compress(cells, is_personal)))
+        if self.beside is not None and personal is None:
+            self.beside.begin(self._personal_cells(block))
         found = [
-            None if is_other else reader.cells.read(each)
-            for reader, each, is_other in zip(self.readers, cells, is_personal, strict=True)
+            None
+            if self.beside is not None and reader.column.is_personal
+            else reader.cells.read(block.columns[reader.binding.position])
+            for reader in self.readers
         ]
-        personal = iter(self.beside.found())
-        return [next(personal) if each is None else each for each in found]
+        if self.beside is not None and personal is None:
+            personal = self.beside.found()
+        rest = iter(personal or ())
+        return [next(rest) if each is None else each for each in found]
+
+    def _personal_cells(self, block: Block) -> list[Cells]:
+        return [block.columns[reader.binding.position] for reader in self.personal]
 
     def _keys(self, values: dict[str, pa.Array], faults: _Faults) -> pa.Array:
         """The record keys; a row with an empty key field gets a fault, one with an unreadable key field no key."""
