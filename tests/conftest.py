@@ -14,10 +14,16 @@ from typing import Any
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from halfyear import embedded
 from halfyear import settings as settings_module
 from halfyear.settings import Settings
+
+# What a busy machine is slow at is no fault of a test.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 _TEMPLATE = "halfyear_template"
 _counter = itertools.count(1)
