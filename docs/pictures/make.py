@@ -2,8 +2,8 @@
 
     make run && make test-packages && .venv/bin/python docs/pictures/make.py
 
-``table.png`` is what ``halfyear indicators 2022-S1`` prints, ``graph.png`` a DAG on the Airflow page; both are
-taken by Debian's Chromium. Reads HALFYEAR_HOME as every command does; nothing is changed.
+``table.png`` is the beginning of what ``halfyear indicators 2022-S1`` prints, ``graph.png`` a DAG on the Airflow page;
+both are taken by Debian's Chromium. Reads HALFYEAR_HOME as every command does; nothing is changed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from halfyear import settings as settings_module
 HERE = Path(__file__).resolve().parent
 PERIOD = "2022-S1"
 DAG = "ingest__cloud_migration"
+#: What of the table is shown.
+LINES = 40
 #: Fonts whose Latin letters are half as wide as their Hanzi, as on a terminal.
 PAGE = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0 }}
@@ -55,9 +57,10 @@ def main() -> None:
 
 
 def table(browser: webdriver.Chrome) -> None:
-    """The printed table with its colours, as a page of monospaced text."""
+    """The beginning of the printed table with its colours, as a page of monospaced text."""
     command = ["halfyear", "indicators", PERIOD]
-    text = Text.from_ansi(_printed([str(Path(sys.executable).with_name("halfyear")), *command[1:]]))
+    printed = Text.from_ansi(_printed([str(Path(sys.executable).with_name("halfyear")), *command[1:]]))
+    text = Text("\n").join([*printed.split("\n")[:LINES], Text("…", style="dim")])
     console = Console(record=True, width=400, force_terminal=True, color_system="truecolor", file=io.StringIO())
     console.print(Text(f"$ {' '.join(command)}\n", style="dim"), text, sep="", soft_wrap=True, highlight=False)
     page = HERE / "table.html"
