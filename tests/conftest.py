@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file stays in one process, with what its tests share; and so do all that begin with the demo night."""
     for item in items:
