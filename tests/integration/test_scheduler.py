@@ -229,12 +229,24 @@ class Publishing:
         end = time.monotonic() + 120
         while not states.items() <= (found := self.tasks()).items():
             if time.monotonic() > end:
-                raise AssertionError(f"{found}: {self._send(f'/api/v2{self.path}/taskInstances/prepare/logs/1')}")
+                pytest.fail(f"{found}\n{self._log_of_prepare()}")
             time.sleep(1)
+
+    def _log_of_prepare(self) -> str:
+        lines = self._send(f"/api/v2{self.path}/taskInstances/prepare/logs/1")["content"]
+        return "\n".join(f"{each['event']} {each.get('error_detail', '')}" for each in lines)
+
+    def wait_for_question(self) -> None:
+        """Until a person is asked, and Airflow has heard that the process that asked has ended.
+
+        An answer before that, which no person gives, may be taken for a task that was killed.
+        """
+        self.wait(approve="awaiting_input")
+        time.sleep(5)
 
     def answer(self, browser: webdriver.Chrome, option: str, expected: str) -> str:
         """Press Approve or Reject on the page of the required action; what the page says."""
-        self.wait(approve="awaiting_input")
+        self.wait_for_question()
         said = shown(browser, self.page, expected)
         button = browser.find_element(By.CSS_SELECTOR, f"[data-testid=hitl-option-{option}]")
         browser.execute_script("arguments[0].scrollIntoView()", button)
@@ -265,7 +277,7 @@ def test_a_person_seals_a_half_year_in_the_browser(
     rejected.answer(browser, "Reject", "8043名")
     rejected.wait(approve="success", seal="skipped")
     expired = Publishing(up, period="2022-S1", exceptions=names)
-    expired.wait(approve="awaiting_input")
+    expired.wait_for_question()
     with closing(psycopg2.connect(embedded.server_url(up, embedded.METADATA) or "")) as metadata:
         metadata.autocommit = True
         # As if the two weeks were over.
