@@ -10,9 +10,13 @@ import logging
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from great_expectations.core.metric_function_types import MetricFunctionTypes, MetricPartialFunctionTypes
 from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation
 from great_expectations.expectations.metrics.column_map_metrics import column_values_unique
+from great_expectations.expectations.metrics.column_pair_map_metrics.column_pair_values_greater import (
+    ColumnPairValuesAGreaterThanB,
+)
 from great_expectations.expectations.metrics.map_metric_provider import map_condition_auxilliary_methods
 from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
     column_condition_partial,
@@ -22,6 +26,8 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
 )
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.query_metrics.query_table.query_table import QueryTable
+from great_expectations.expectations.registry import register_metric
+from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from halfyear.contract import REGION_CODE_FORM
 
@@ -88,6 +94,80 @@ class UnexpectedRowsStayInTheDatabase(QueryTable):
     def _sqlalchemy(cls, *_: Any, **__: Any) -> list[dict[str, Any]]:
         return []
 
+
+class PairsAreCountedWithTheRest(ColumnPairValuesAGreaterThanB):
+    """Replaces the metrics that count the pairs of ``expect_column_pair_values_a_to_be_greater_than_b``.
+
+    Great Expectations counts what a rule of one column says in one scan for all of them, but needs two scans more for
+    each rule of a pair: of the rows that are not ignored, and of those that are unexpected among them. As aggregates
+    both go with the rest.
+    """
+
+    @classmethod
+    def _get_evaluation_dependencies(
+        cls, metric: MetricConfiguration, *_: Any, **given: Any
+    ) -> dict[str, MetricConfiguration]:
+        name, _dot, suffix = metric.metric_name.partition(".filtered_row_count")
+        if not _dot:
+            # The method is untyped.
+            found: dict[str, MetricConfiguration] = super()._get_evaluation_dependencies(metric, *_, **given)
+            return found
+        values = {k: v for k, v in metric.metric_value_kwargs.items() if k != "result_format"}
+        if suffix == _AGGREGATE:
+            return {
+                "unexpected_condition": MetricConfiguration(f"{name}.condition", metric.metric_domain_kwargs, values)
+            }
+        counted = f"{metric.metric_name}{_AGGREGATE}"
+        return {"metric_partial_fn": MetricConfiguration(counted, metric.metric_domain_kwargs, values)}
+
+
+_AGGREGATE = f".{MetricPartialFunctionTypes.AGGREGATE_FN.metric_suffix}"
+
+
+def _is_judged(domain: dict[str, Any]) -> Any:
+    """Whether a row has the values that a rule of a pair wants, by its ``ignore_row_if``."""
+    missing = [sa.column(domain[name]).is_(None) for name in ("column_A", "column_B")]
+    ignored: dict[str, Any] = {
+        "both_values_are_missing": sa.and_(*missing),
+        "either_value_is_missing": sa.or_(*missing),
+        "neither": sa.false(),
+    }
+    return sa.not_(ignored[domain.get("ignore_row_if", "both_values_are_missing")])
+
+
+def _aggregate(condition: Any, domain: dict[str, Any], accessor: dict[str, Any]) -> tuple[Any, Any, Any]:
+    everything = {name: value for name, value in domain.items() if name != "ignore_row_if"}
+    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0), everything, accessor
+
+
+def _unexpected_pairs(
+    cls: type, execution_engine: Any, metric_domain_kwargs: dict[str, Any], metrics: dict[str, Any], **_: Any
+) -> tuple[Any, Any, Any]:
+    condition, domain, accessor = metrics["unexpected_condition"]
+    return _aggregate(sa.and_(_is_judged({**domain, **accessor}), condition), domain, accessor)
+
+
+def _judged_pairs(
+    cls: type, execution_engine: Any, metric_domain_kwargs: dict[str, Any], metrics: dict[str, Any], **_: Any
+) -> tuple[Any, Any, Any]:
+    _condition, domain, accessor = metrics["unexpected_condition"]
+    return _aggregate(_is_judged({**domain, **accessor}), domain, accessor)
+
+
+for _count, _provider in (("unexpected_count", _unexpected_pairs), ("filtered_row_count", _judged_pairs)):
+    for _suffix, _function, _kind in (
+        (_AGGREGATE, _provider, MetricPartialFunctionTypes.AGGREGATE_FN),
+        ("", None, MetricFunctionTypes.VALUE),
+    ):
+        register_metric(
+            metric_name=f"{PairsAreCountedWithTheRest.condition_metric_name}.{_count}{_suffix}",
+            metric_domain_keys=PairsAreCountedWithTheRest.condition_domain_keys,
+            metric_value_keys=PairsAreCountedWithTheRest.condition_value_keys,
+            execution_engine=SqlAlchemyExecutionEngine,
+            metric_class=PairsAreCountedWithTheRest,
+            metric_provider=_function,
+            metric_fn_type=_kind,
+        )
 
 _registry_log.setLevel(_level)
 

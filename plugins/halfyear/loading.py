@@ -36,8 +36,6 @@ from halfyear.verdict import Candidate, judge
 Rows = Callable[[int], str]
 #: Memory for each sort or hash of a settlement; a register is compared with what is known in one.
 _WORK_MEM = "128MB"
-#: From so many changed rows on, a plan made by the statistics of before may be a bad one.
-_MANY_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -106,9 +104,8 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
             touched |= moved
             closed += day_closed
             opened += day_opened
-        if closed + opened >= _MANY_ROWS:
-            moved_halves = [str(half) for half in touched]
-            cursor.execute("select core.refresh_statistics(%s, %s)", (contract.source, moved_halves))
+        moved_halves = [str(half) for half in touched]
+        cursor.execute("select core.refresh_statistics(%s, %s, %s)", (contract.source, moved_halves, closed + opened))
         touched |= _newly_covered(before, after)
         touched &= {*open_before, *_open_periods(cursor)}
         _mark_stale(cursor, contract.source, touched, "rows changed")
@@ -300,6 +297,11 @@ def _append_snapshot(
     staged = pgsql.Identifier("staging", table)
     values: dict[str, object] = {"day": day, "known_from": known_from, "load_id": load_id}
     cursor.execute("drop table if exists pg_temp.changed")
+    if _ascends(cursor, contract, table):
+        # Rows that lie in the order of their indexes are merged in half the time that a hash table of them takes, and
+        # go into core in that order.
+        _run(cursor, "create index on {staged} (record_key)", staged=staged)
+        cursor.execute("set local enable_hashjoin = off")
     _run(
         cursor,
         "create temp table changed on commit drop as "
@@ -348,7 +350,18 @@ def _append_snapshot(
         staged=staged,
         staged_columns=names.staged("new", load_id),
     )
+    cursor.execute("set local enable_hashjoin = default")
     return closed, opened
+
+
+def _ascends(cursor: Cursor, contract: Contract, table: str) -> bool:
+    """Whether the rows of a snapshot, and those of core if there are any, lie in the order of their keys, as usual."""
+    cursor.execute(
+        "select bool_or(schemaname = 'staging') and bool_and(correlation > 0.9) from pg_stats "
+        "where attname = 'record_key' and (schemaname, tablename) in (('staging', %s), ('core', %s))",
+        (table, contract.source),
+    )
+    return cursor.fetchone() == (True,)
 
 
 def _restate_snapshot(

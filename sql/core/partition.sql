@@ -27,7 +27,10 @@ comment on function core.ensure_partition(text, date) is
 'Create the partition of an event table for the half-year that begins on the given day';
 
 -- A plan made without statistics of rows that have just come can be ten times slower; autovacuum comes too late.
-create or replace function core.refresh_statistics(p_source text, p_periods text[]) returns void
+drop function if exists core.refresh_statistics(text, text[]);
+
+create or replace function core.refresh_statistics(p_source text, p_periods text[], p_rows bigint)
+returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
@@ -39,6 +42,7 @@ begin
         where
             c.relnamespace = 'core'::regnamespace
             and c.relkind = 'r'
+            and p_rows >= greatest(1000, c.reltuples / 100)
             and c.relname in (
                 select p_source
                 union
@@ -51,5 +55,6 @@ begin
 end
 $$;
 
-comment on function core.refresh_statistics(text, text[]) is
-'Gather statistics of a source''s table, or of its partitions of the given half-years, after many of its rows changed';
+comment on function core.refresh_statistics(text, text[], bigint) is
+'Gather statistics of a source''s table, or of its partitions of the given half-years, where so many changed rows are'
+' a hundredth of it, and a thousand: a plan made by the statistics of before may be a bad one then';
