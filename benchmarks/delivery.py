@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.repetition import seconds
 from halfyear import night, staging, warehouse
 from halfyear.contract import Contract
+from halfyear.reading import Parser
 from halfyear.settings import Settings
 from halfyear.staging import Staged
 
@@ -42,8 +43,13 @@ def load_timed(settings: Settings, source: str, rows: int, quarantined: int = 0)
 
 
 @contextmanager
-def staged(settings: Settings, file: Path, contract: Contract, day: date) -> Iterator[tuple[Staged, float]]:
-    """A file in its staging table, committed, and the seconds that it took; the table is dropped afterwards."""
+def staged(
+    settings: Settings, file: Path, contract: Contract, day: date, parser: Parser | None = None
+) -> Iterator[tuple[Staged, float]]:
+    """A file in its staging table, committed, and the seconds that it took; the table is dropped afterwards.
+
+    Without a ``parser`` that was started before, its start counts.
+    """
     load_id = next(_load_ids)
     made: list[Staged] = []
     with warehouse.transaction(settings) as connection:
@@ -52,7 +58,7 @@ def staged(settings: Settings, file: Path, contract: Contract, day: date) -> Ite
 
         def stage() -> None:
             file_format = file.suffix.removeprefix(".")
-            made.append(staging.stage(connection, file, contract, day, load_id, settings, file_format))
+            made.append(staging.stage(connection, file, contract, day, load_id, settings, file_format, parser=parser))
             connection.commit()
 
         taken = seconds(stage)

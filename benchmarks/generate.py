@@ -1,6 +1,6 @@
 """The synthetic export of the benchmarks: calls of a hotline, as many as asked for, always the same ones.
 
-Rows 1 to n of a larger file are those of a smaller one, whatever the format.
+They are numbered in the order in which they come in, over the whole of their half-year.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ class Export:
     """One file to generate. Equal exports have equal bytes.
 
     ``kind``: utf-8 and gb18030 are encodings of CSV, parquet is Parquet. ``first`` is the number of the first call of
-    ``rows``. With ``is_changed`` one call in a thousand has another state. Of every ``broken_one_in`` calls one breaks
-    a rule of the contract that only the checks see (0: none).
+    ``rows``, of ``calls`` in the half-year (0: the file has all of them). With ``is_changed`` one call in a thousand
+    has another state. Of every ``broken_one_in`` calls one breaks a rule of the contract that only the checks see
+    (0: none).
     """
 
     source: str
@@ -67,6 +68,7 @@ class Export:
     snapshot_date: date = HALF.last_day
     half: Period = HALF
     first: int = 0
+    calls: int = 0
     is_changed: bool = False
     broken_one_in: int = 0
 
@@ -125,11 +127,12 @@ def _schema() -> pa.Schema:
 def _batch(export: Export, first: int, bodies: list[tuple[str, str]]) -> pa.RecordBatch:
     count = _BATCH
     half = export.half
-    # The same calls whatever the file: only half-year and number decide.
+    # The same calls whatever the file: only half-year, number and how many there are decide.
     random = np.random.default_rng((half.year, half.semester, first))
     numbers = np.arange(first, first + count)
     begin = int(datetime.combine(half.first_day, time(), UTC).timestamp())  # local time, written without a zone
-    dispatched = begin + random.integers(0, _SECONDS, count)
+    place = (numbers + random.random(count)) / (export.calls or export.first + export.rows)
+    dispatched = begin + (place * _SECONDS).astype(np.int64)
     replied = dispatched + random.integers(600, 5 * 86_400, count)
     closed = replied + random.integers(600, 10 * 86_400, count)
     asked = closed.copy()

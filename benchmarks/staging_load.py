@@ -19,14 +19,14 @@ def measure(home: Home) -> list[Measurement]:
     csv = home.file(exports["utf-8"])
     runs: dict[str, Run] = {raw_copy.NAME: raw_copy.run(home, csv, home.rows)}
     runs |= {_NAMES[kind]: _stage(home, export) for kind, export in exports.items()}
-    runs[_TWO_STREAMS] = raw_copy.run(home, csv, home.rows, streams=2)
     taken = medians(runs)
+    taken |= medians({_TWO_STREAMS: raw_copy.run(home, csv, home.rows, streams=2)}, repetitions=1)
     limit = taken[raw_copy.NAME]
     size = csv.stat().st_size
     rate = f"{home.rows / limit:,.0f} rows and {size / limit / 1e6:.0f} MB a second"
     return [
         Measurement(f"{raw_copy.NAME} of the CSV file (the limit)", limit, note=rate),
-        Measurement(_TWO_STREAMS, taken[_TWO_STREAMS], raw_copy.NAME, limit, note="information"),
+        Measurement(_TWO_STREAMS, taken[_TWO_STREAMS], raw_copy.NAME, limit, note="information; once"),
         *(
             Measurement(f"file to staging: {_NAMES[kind]}", taken[_NAMES[kind]], raw_copy.NAME, limit, goal)
             for kind, goal in _GOALS.items()

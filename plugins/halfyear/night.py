@@ -322,13 +322,16 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
 
     Harmless when it is repeated, killed or run twice at once: a delivery that has a verdict is left alone.
     """
-    from halfyear import loading, staging
+    from halfyear import reading
 
-    with warehouse.transaction(settings) as connection:
+    # The parser gets ready while this process does.
+    with warehouse.transaction(settings) as connection, reading.Parser(settings) as parser:
+        from halfyear import loading, staging
+
         found = _delivery(connection, delivery_id)
-        contract = _contract(found["source"], settings)
         if found["verdict"] is not None:
             return _outcome(connection, delivery_id, (), is_new=False)
+        contract = _contract(found["source"], settings)
         with connection.cursor() as cursor:
             cursor.execute("select nextval('lineage.load_id'), clock_timestamp()")
             row = cursor.fetchone()
@@ -344,7 +347,14 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
             with landing.local_copy(found["sha256"], found["format"], settings) as path:
                 try:
                     staged = staging.stage(
-                        connection, path, contract, found["snapshot_date"], load_id, settings, found["format"]
+                        connection,
+                        path,
+                        contract,
+                        found["snapshot_date"],
+                        load_id,
+                        settings,
+                        found["format"],
+                        parser=parser,
                     )
                     connection.commit()
                 except FileRefused as error:

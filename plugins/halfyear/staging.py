@@ -68,11 +68,12 @@ def stage(
     settings: Settings,
     file_format: str | None,
     suffix: str = "",
+    parser: reading.Parser | None = None,
 ) -> Staged:
     """Read a file into its staging tables; rows alike in every column are kept once.
 
     ``file_format`` is the extension of the delivered name, since landing keeps bytes without one; None goes by the
-    content. The count that PostgreSQL reports for the COPY is compared with the rows that were sent. Raises
+    content. ``parser`` was started by the caller. The count that PostgreSQL reports for the COPY is compared with the rows that were sent. Raises
     FileRefused when the file cannot be used; the caller rolls back. The caller commits.
     """
     table = f"{contract.source}_{load_id}{suffix}"
@@ -80,7 +81,9 @@ def stage(
     with connection.cursor() as cursor:
         _create(cursor, contract, table, rejected_table, snapshot_date)
         key = reading.load_key(settings)
-        with reading.open_file(path, contract, snapshot_date, settings, key, file_format=file_format) as opened:
+        with reading.open_file(
+            path, contract, snapshot_date, settings, key, file_format=file_format, parser=parser
+        ) as opened:
             keys = _Keys()
             _copy(cursor, table, reading.arrow_schema(contract), map(keys.see, opened.batches()))
             _copy(cursor, rejected_table, _REJECTED, _rejected(opened.rejected()))

@@ -185,6 +185,33 @@ def test_leaving_early_kills_the_child(tmp_path: Path, settings: Settings) -> No
     opened.close()
 
 
+def test_a_parser_that_was_started_before_reads_one_file(tmp_path: Path, settings: Settings) -> None:
+    path = csv_file(tmp_path, HEAD + "A1,甲,1\n")
+    with reading.Parser(settings) as parser:
+        (child,) = psutil.Process().children()
+        with reading.open_file(path, SHORT, DAY, settings, KEY, parser=parser) as opened:
+            assert sum(batch.num_rows for batch in opened.batches()) == 1
+            assert parser.child.pid == child.pid
+        assert not child.is_running()
+
+
+def test_a_parser_without_a_task_is_ended_in_silence(settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    with reading.Parser(settings) as parser:
+        assert parser.child.stdin is not None
+        parser.child.stdin.close()
+        assert parser.child.wait(timeout=30) == 0
+    with reading.Parser(settings) as parser:
+        assert parser.child.poll() is None
+    assert parser.child.returncode == -signal.SIGKILL
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_parser_needs_room_below_work(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "home").write_text("no folder")
+    with pytest.raises(InfrastructureFault, match="parser cannot be started"):
+        reading.Parser(settings)
+
+
 def test_the_key_and_the_secrets_of_the_parent_stay_out_of_sight(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,7 +239,7 @@ def test_the_child_dies_with_its_parent(tmp_path: Path, settings: Settings) -> N
         given = replace(settings.load(), home=Path({str(settings.home)!r}), parser_memory_mb=1024, parser_seconds=60)
         opened = reading.open_file(Path({str(path)!r}), SHORT, date(2022, 6, 30), given, KEY)
         next(opened.batches())
-        print(opened._child.pid, flush=True)
+        print(opened._parser.child.pid, flush=True)
         time.sleep(60)
     """)
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

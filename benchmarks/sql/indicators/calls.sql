@@ -19,14 +19,21 @@ with standing as (
     where source = 'hotline_call' and known_at @> :as_known
 ),
 
-dispatched as (
-    -- Every call that was dispatched in the period, for the first time or again.
-    select distinct record_key
+again as (
+    -- Calls of the period, dispatched for the first time or again, that were also dispatched in another half-year.
+    select distinct
+        record_key,
+        call_no
     from core.hotline_call
     where
         dispatched_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
         and dispatched_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
         and load_id in (select standing.load_id from standing)
+        and call_no in (
+            select spanning.group_value
+            from core.spanning_group as spanning
+            where spanning.source = 'hotline_call'
+        )
 ),
 
 dispatched_before as (
@@ -35,12 +42,27 @@ dispatched_before as (
     where
         dispatched_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
         and load_id in (select standing.load_id from standing)
+        and call_no in (select again.call_no from again)
 ),
 
 call as (
     select *
     from core.hotline_call_resolved
-    where known_at @> :as_known and record_key in (select dispatched.record_key from dispatched)
+    where
+        known_at @> :as_known
+        and dispatched_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
+        and dispatched_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
+    union all
+    select *
+    from core.hotline_call_resolved
+    where
+        known_at @> :as_known
+        and (
+            dispatched_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
+            or dispatched_at >= (:next_day)::timestamp at time zone 'Asia/Shanghai'
+        )
+        and call_no in (select again.call_no from again)
+        and record_key in (select again.record_key from again)
 ),
 
 judged as (

@@ -11,8 +11,18 @@ Light to import: the child imports this package too, and it needs neither pydant
 
 from halfyear.reading.content import unfinished
 from halfyear.reading.plan import arrow_schema
-from halfyear.reading.process import Reading, open_file
+from halfyear.reading.process import Parser, Reading, open_file
 from halfyear.reading.result import RejectedCell, Summary
 from halfyear.reading.token import load_key, token
 
-__all__ = ["Reading", "RejectedCell", "Summary", "arrow_schema", "load_key", "open_file", "token", "unfinished"]
+__all__ = [
+    "Parser",
+    "Reading",
+    "RejectedCell",
+    "Summary",
+    "arrow_schema",
+    "load_key",
+    "open_file",
+    "token",
+    "unfinished",
+]

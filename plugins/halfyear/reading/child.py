@@ -1,8 +1,9 @@
 """The child process that parses: ``python -m halfyear.reading.child``, started by ``process`` and by nothing else.
 
-It reads its task from standard input, limits its own memory and time, and writes batches to standard output, each
-behind its length in eight bytes; length 0 ends them. Rejected cells and the outcome go to open files that it
-inherits. A file that makes the parser crash takes this process with it and nothing else.
+It imports what it needs while its parent does other things, reads its task from standard input, limits its own memory
+and time, and writes batches to standard output, each behind its length in eight bytes; length 0 ends them. Rejected
+cells and the outcome go to open files that it inherits. A file that makes the parser crash takes this process with it
+and nothing else.
 """
 
 from __future__ import annotations
@@ -69,12 +70,16 @@ _ROWS = 10_000
 
 
 def main() -> None:
-    """Do the one task that standard input holds."""
+    """Do the one task that standard input holds; the argument is the process that gives it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    task: dict[str, Any] = json.loads(sys.stdin.buffer.read())
-    die_with(task["parent"])
-    _limit(task["memory_mb"], task["seconds"])
+    die_with(int(sys.argv[1]))
     sys.meta_path.insert(0, _Without())
+    importlib.import_module("halfyear.reading.rows")
+    given = sys.stdin.buffer.read()
+    if not given:  # there is nothing to read after all
+        os._exit(0)
+    task: dict[str, Any] = json.loads(given)
+    _limit(task["memory_mb"], task["seconds"])
     try:
         _carry_out(task)
     except OSError:  # no room for the rejected cells or the outcome
@@ -104,7 +109,6 @@ def _work(task: dict[str, Any], rejected: Any, output: BinaryIO) -> dict[str, An
     from halfyear.errors import FileRefused
     from halfyear.reading import plan
 
-    importlib.import_module("halfyear.reading.rows")
     importlib.import_module(f"halfyear.reading.{task['format']}_file")
     pa.set_cpu_count(1)
     bytearray(_FIRST_ROOM)  # a limit that leaves no room to begin is no fault of the file

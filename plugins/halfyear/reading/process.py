@@ -39,6 +39,67 @@ _PACKAGES = Path(__file__).resolve().parents[2]
 _BLOCK = 1 << 20
 
 
+class Parser:
+    """A child process that imports what it needs and then waits for its one task; use it in a ``with`` statement.
+
+    Raises InfrastructureFault when there is no room below ``work`` or no process can be started.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        try:
+            settings.work.mkdir(parents=True, exist_ok=True)
+            with contextlib.ExitStack() as stack:
+                self.rejected = stack.enter_context(_nameless(settings.work))
+                self.outcome = stack.enter_context(_nameless(settings.work))
+                errors = stack.enter_context(_nameless(settings.work))
+                self.child = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "halfyear.reading.child", str(os.getpid())],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    pass_fds=(self.rejected.fileno(), self.outcome.fileno()),
+                    env=_environment(),
+                    bufsize=0,
+                )
+                self._files = stack.pop_all()
+        except OSError as error:
+            raise InfrastructureFault(
+                f"{settings.work}: 解析进程无法启动 / the parser cannot be started: {error.strerror or type(error).__name__}"
+            ) from None
+        assert self.child.stdout is not None
+        self.pipe = self.child.stdout.fileno()
+        if hasattr(fcntl, "F_SETPIPE_SZ"):  # what one write of a batch may need; the usual 64 KiB stop the child often
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(self.pipe, fcntl.F_SETPIPE_SZ, _BLOCK)
+
+    def begin(self, task: dict[str, object]) -> None:
+        """Hand over the task."""
+        assert self.child.stdin is not None
+        files = {"rejected_fd": self.rejected.fileno(), "outcome_fd": self.outcome.fileno()}
+        with contextlib.suppress(BrokenPipeError):  # a child that is dead already is explained when it is read
+            self.child.stdin.write(json.dumps(task | files).encode())
+            self.child.stdin.close()
+
+    def __enter__(self) -> Parser:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill the child if it still runs and give everything back; may be called twice."""
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        for stream in (self.child.stdin, self.child.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._files.close()
+
+
 def open_file(
     path: Path,
     contract: Contract,
@@ -47,74 +108,55 @@ def open_file(
     token_key: bytes,
     *,
     file_format: str | None = None,
+    parser: Parser | None = None,
 ) -> Reading:
     """Start reading a file against a contract; use the result in a ``with`` statement, in one thread.
 
     ``file_format`` (csv, xlsx, jsonl, parquet) is the extension that the file was delivered with; without it the
     extension of ``path`` counts, and the bytes decide where that says nothing (landing keeps bytes without a name).
-    ``snapshot_date`` is the day the file speaks for; nothing is read differently for it yet. Raises
-    InfrastructureFault when the path cannot be read or no process be started; faults of the file come later.
+    ``snapshot_date`` is the day the file speaks for; nothing is read differently for it yet. ``parser`` is a process
+    that was started before it was known what to read; it is closed with the result. Raises InfrastructureFault when the
+    path cannot be read or no process be started; faults of the file come later.
     """
     try:
         with path.open("rb"):
             pass
         known = file_format or path.suffix.removeprefix(".").lower()
         chosen = known if known in content.FORMATS else content.sniff(path)
-        settings.work.mkdir(parents=True, exist_ok=True)
-        return Reading(path, contract, settings, token_key, chosen)
     except OSError as error:
         raise InfrastructureFault(
             f"{path.name}: 无法读取 / cannot be read: {error.strerror or type(error).__name__}"
         ) from None
+    return Reading(path, contract, settings, token_key, chosen, parser or Parser(settings))
 
 
 class Reading:
     """One file being read. Take all of ``batches()`` first, then ``summary`` and ``rejected()``."""
 
-    def __init__(self, path: Path, contract: Contract, settings: Settings, token_key: bytes, file_format: str) -> None:
-        plan = plan_of(contract)
+    def __init__(
+        self, path: Path, contract: Contract, settings: Settings, token_key: bytes, file_format: str, parser: Parser
+    ) -> None:
+        self._parser = parser
         self._path = path
-        self._schema = plan.schema
         self._settings = settings
         self._summary: Summary | None = None
         self._seconds_left = float(settings.parser_seconds)
         self._is_ready = False
-        with contextlib.ExitStack() as stack:
-            self._rejected = stack.enter_context(_nameless(settings.work))
-            self._outcome = stack.enter_context(_nameless(settings.work))
-            self._errors = stack.enter_context(_nameless(settings.work))
-            self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "halfyear.reading.child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                pass_fds=(self._rejected.fileno(), self._outcome.fileno()),
-                env=_environment(),
-                bufsize=0,
-            )
-            self._files = stack.pop_all()
-        task = {
-            "parent": os.getpid(),
-            "path": str(path),
-            "format": file_format,
-            "plan": plan.as_json(),
-            "key": token_key.hex(),
-            "memory_mb": settings.parser_memory_mb,
-            "seconds": settings.parser_seconds,
-            "rejected_fd": self._rejected.fileno(),
-            "outcome_fd": self._outcome.fileno(),
-        }
-        assert self._child.stdin is not None and self._child.stdout is not None
-        self._pipe = self._child.stdout.fileno()
-        if hasattr(fcntl, "F_SETPIPE_SZ"):  # what one write of a batch may need; the usual 64 KiB stop the child often
-            with contextlib.suppress(OSError):
-                fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _BLOCK)
         try:
-            with contextlib.suppress(BrokenPipeError):  # a child that is dead already is explained when it is read
-                self._child.stdin.write(json.dumps(task).encode())
-                self._child.stdin.close()
+            plan = plan_of(contract)
+            self._schema = plan.schema
+            parser.begin(
+                {
+                    "path": str(path),
+                    "format": file_format,
+                    "plan": plan.as_json(),
+                    "key": token_key.hex(),
+                    "memory_mb": settings.parser_memory_mb,
+                    "seconds": settings.parser_seconds,
+                }
+            )
         except BaseException:
-            self.close()
+            parser.close()
             raise
 
     def __enter__(self) -> Reading:
@@ -127,14 +169,7 @@ class Reading:
 
     def close(self) -> None:
         """Kill the child if it still runs and give everything back; may be called twice."""
-        if self._child.poll() is None:
-            self._child.kill()
-        self._child.wait()
-        for stream in (self._child.stdin, self._child.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        self._files.close()
+        self._parser.close()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The accepted rows. Raises FileRefused, also after some batches: what was staged is then void."""
@@ -143,7 +178,7 @@ class Reading:
             if size == READY:
                 self._is_ready = True
             elif size == END:
-                self._child.wait()
+                self._parser.child.wait()
                 if not self._is_ready:
                     raise self._death()
                 self._finish()
@@ -159,8 +194,8 @@ class Reading:
 
     def rejected(self) -> Iterator[RejectedCell]:
         """The cells that could not be read, by row; there when ``batches`` is through or the file was refused."""
-        self._rejected.seek(0)
-        for line in self._rejected:
+        self._parser.rejected.seek(0)
+        for line in self._parser.rejected:
             yield result.rejected_cell(line.decode())
 
     def _read(self, size: int) -> bytearray:
@@ -168,25 +203,25 @@ class Reading:
         buffer = bytearray(size)
         view = memoryview(buffer)
         poll = select.poll()
-        poll.register(self._pipe, select.POLLIN)
+        poll.register(self._parser.pipe, select.POLLIN)
         done = 0
         while done < size:
             before = time.monotonic()
             is_there = poll.poll(max(0.0, self._seconds_left) * 1000)
             self._seconds_left -= time.monotonic() - before
             if not is_there:
-                self._child.kill()
-                self._child.wait()
+                self._parser.child.kill()
+                self._parser.child.wait()
                 raise self._limit("time")
-            count = os.readv(self._pipe, [view[done : done + _BLOCK]])
+            count = os.readv(self._parser.pipe, [view[done : done + _BLOCK]])
             if not count:
                 raise self._death()
             done += count
         return buffer
 
     def _finish(self) -> None:
-        self._outcome.seek(0)
-        outcome = json.loads(self._outcome.read())
+        self._parser.outcome.seek(0)
+        outcome = json.loads(self._parser.outcome.read())
         if "summary" in outcome:
             self._summary = result.summary(outcome["summary"])
         elif "refused" in outcome:
@@ -208,7 +243,7 @@ class Reading:
 
     def _death(self) -> Exception:
         """What a child that ended without a word died of: its limits, or a hand from outside."""
-        code = self._child.wait()
+        code = self._parser.child.wait()
         if not self._is_ready:
             return InfrastructureFault(
                 f"{self._path.name}: 解析进程无法启动（退出码 {code}）/ the parser could not start (exit code {code}); "

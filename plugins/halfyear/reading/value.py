@@ -225,16 +225,18 @@ def _enumeration(column: Column) -> Converter:
 def _personal(column: Column, token_key: bytes) -> Converter:
     read = _name if column.format in (None, "name", "free_text") else _code
     token_of = tokens(token_key)
-    is_right: Callable[[str], bool] = {"resident_id": _is_resident_id, "mobile": _is_mobile}.get(
-        column.format or "", lambda text: True
+    has_form: Callable[[str], bool] | None = {"resident_id": _is_resident_id, "mobile": _is_mobile}.get(
+        column.format or ""
     )
 
     def convert(cell: object) -> object:
+        if has_form is not None and isinstance(cell, str) and has_form(cell):  # it is normalised then
+            return token_of(cell)
         value = read(cell)
         if not isinstance(value, str):
             return value
         found = token_of(value)
-        if is_right(value):
+        if has_form is None or has_form(value):
             return found
         return Wrong(found, is_legacy=column.format == "resident_id" and _is_legacy_resident_id(value))
 
