@@ -55,7 +55,7 @@ format: test-environment ## let the formatters have their way
 docs: environment ## write the generated pages: data dictionary, indicator list, JSON Schema
 	$(HALFYEAR) docs
 
-bench: bench-environment ## measure against the limits of this machine, e.g. ROWS=2000000 ONLY=staging,register
+bench: bench-environment ## measure against the limits of this machine, e.g. ROWS=2000000 ONLY=load,register
 	$(BENCH_VENV)/bin/python -m benchmarks --rows $(ROWS) --only "$(ONLY)"
 
 bench-night: bench-environment ## measure nights through the real scheduler

@@ -21,7 +21,6 @@ from benchmarks import (
     peers,
     performance_page,
     register,
-    staging_load,
     workbook,
 )
 from benchmarks.generate import Export
@@ -33,7 +32,6 @@ from halfyear.settings import LOCAL_ZONE
 
 #: What a run measures, in this order.
 SECTIONS: dict[str, Callable[[Home], list[Measurement]]] = {
-    "staging": staging_load.measure,
     "load": first_load.measure,
     "checks": checks_cost.measure,
     "register": register.measure,
