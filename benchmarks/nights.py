@@ -49,7 +49,7 @@ def measure(folder: Path | None) -> list[Measurement]:
 
         runs = {_NOTHING_NEW: lambda: seconds(lambda: _halfyear(home, "run")), _ONE_FILE_EACH: one_file_each}
         taken = medians(runs)
-    size = sum(path.stat().st_size for path in newest.values()) / 1e6
+        size = sum(path.stat().st_size for path in newest.values()) / 1e6
     notes = {_ONE_FILE_EACH: f"{len(sources)} files, {size:.1f} MB together"}
     return [
         Measurement("the first night of the demo exports", first, note="information; once"),
