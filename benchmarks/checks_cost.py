@@ -26,8 +26,9 @@ from halfyear.staging import Staged
 
 _SCAN = "one SQL scan"
 _SUITE = "the suite"
-#: Of how many rows one is broken, by name; the tables are a part of the whole one, with one of their own that has none.
+#: Of how many rows one is broken, by name.
 _BROKEN = {"0.1 % broken": 1000, "1 % broken": 100}
+#: Tables with broken rows are a quarter of the whole one, and are held against one of their own size without any.
 _PARTS = 4
 _NONE_BROKEN = "none broken"
 

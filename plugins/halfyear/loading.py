@@ -649,8 +649,9 @@ def _insert(
     is_other = "row.record_key in (select record_key from affected)" if cursor.fetchone() == (True,) else "false"
     touched = _half_years(cursor, staged, _times(contract), f"not {is_other}")
     _create_partitions(cursor, contract, staged)
+    # Other rows of the groups are rows that were there before; a first load need not look for any.
     _run(cursor, "select exists (select from {core})", core=names.core)
-    has_rows = cursor.fetchone() == (True,)
+    had_rows = cursor.fetchone() == (True,)
     opened = _run(
         cursor,
         "insert into {core} ({all}, known_at) select {staged_columns}, "
@@ -663,7 +664,7 @@ def _insert(
     )
     _run(cursor, "select count(*) from affected inner join {staged} using (record_key)", staged=staged)
     (waiting,) = cursor.fetchone() or (0,)
-    if contract.period_group is not None and opened and has_rows:
+    if contract.period_group is not None and opened and had_rows:
         group = pgsql.Identifier("row", contract.named(contract.period_group).column).as_string(cursor)
         beside = f"row.load_id <> %(new)s and {group} in (select {group} from {staged.as_string(cursor)} as row)"
         touched |= _half_years(cursor, names.core, _times(contract), beside, values)
