@@ -20,12 +20,12 @@ from benchmarks.generate import ROOT, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import say
+from halfyear.reading.child import PROGRAM
 from halfyear.settings import Settings
 
 #: The greatest resident size in MB that is good.
 _GOALS = {"parser": 512.0, "loader": 300.0}
 _LOOK_SECONDS = 0.02
-_PARSER = "halfyear.reading.child"
 
 
 def measure(home: Home) -> list[Measurement]:
@@ -76,7 +76,7 @@ def _parser_peaks(loader: psutil.Process) -> dict[int, float]:
     found = {}
     try:
         for child in loader.children(recursive=True):
-            if _PARSER in child.cmdline():
+            if PROGRAM in child.cmdline():
                 found[child.pid] = peak_mb(str(child.pid))
     except (psutil.Error, OSError):  # it ended meanwhile
         pass

@@ -20,6 +20,7 @@ from halfyear.reading import csv_file as csv_module
 from halfyear.reading.column import ColumnReader, Found, typed
 from halfyear.reading.fault import Bad
 from halfyear.reading.plan import Column, plan_of
+from halfyear.reading.token import token
 from halfyear.reading.value import Dialect, Wrong, converter
 
 COLUMNS = {c.name: c for c in plan_of(SAMPLE).columns}
@@ -32,16 +33,21 @@ USUAL = [
     "2022-06-30", "2022-02-30", "2022-06-30 09:30:00", "2022-06-30T09:30:00", "2022-06-30 24:00:00", "2022-06-30 09:30",
     "2022-06-30 09:30:60", "0000-01-01 00:00:00", "0001-01-01 00:00:00", "9999-12-31 23:59:59", "2022-06-30 09+08:00",
     "2022-02-29 00:00:00", "20220630", "44742", "2022年6月30日", "2022/6/30 9:05:00", "2022-06-30 09:30:00.5", "是", "Y", "0",
-    "一级", "1", "35%", "0.35", "202206", "13800138000", "44010119900101123X", "440101900101123", "9" * 200,
+    "一级", "1", "35%", "0.35", "202206", "13800138000", "12800138000", "1380013800٠", "44010119900101123X", "11010519491231002X", "110105194912310021",
+    "11010519491231002x", "110105194902290021", "110105194912280024", "440101900101123", "9" * 200, "张三", "欧阳锋", "无名", "¨", "¨¨", "张¨",
+    "无\u0301", "三 ", "\uf9d0\uf9d1",
 ]  # fmt: skip
 TEXTS = st.one_of(st.sampled_from(USUAL), st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
 
 
 def one_by_one(column: Column, cells: list[Any], factor: Decimal | None = None) -> Found:
-    read = converter(column, DIALECT, KEY, factor)
+    read = converter(column, DIALECT, factor)
     values = [read(cell) for cell in cells]
+    found = [None if isinstance(v, Bad) else v for v in values]
+    if column.is_personal and not column.is_dropped:
+        found = [None if v is None else token(KEY, str(v)) for v in found]
     return Found(
-        typed(column, [None if isinstance(v, Bad) else v for v in values]),
+        typed(column, found),
         [(i, v) for i, v in enumerate(values) if isinstance(v, Bad)],
         [(i, v.is_legacy) for i, v in enumerate(values) if isinstance(v, Wrong)],
     )
@@ -56,7 +62,18 @@ def test_texts(name: str, is_varied: bool, cells: list[str | None]) -> None:
     reader._is_varied = is_varied
     expected = one_by_one(COLUMNS[name], cells)
     assert reader.read(pa.array(cells, pa.string())) == expected
+    assert reader.read(pa.array(cells, pa.string()).dictionary_encode()) == expected
     assert reader.read(cells) == expected
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cells=st.lists(st.none() | TEXTS, max_size=12))
+def test_different_texts_by_their_kernel(name: str, cells: list[str | None]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "_FEW", 0)
+        found = ColumnReader(COLUMNS[name], DIALECT, KEY, None).read(pa.array(cells, pa.string()).dictionary_encode())
+    assert found == one_by_one(COLUMNS[name], cells)
 
 
 @pytest.mark.parametrize("name", COLUMNS)

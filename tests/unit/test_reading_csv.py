@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from reading_files import SAMPLE, csv_file, read_file
 
 from halfyear.errors import FileRefused, Finding
+from halfyear.reading import encoding
 
 HEAD = "编号,名称,数量\n"
 
@@ -40,6 +42,32 @@ def test_the_codes_that_gb18030_2022_moved(tmp_path: Path) -> None:
     text = HEAD.encode("gb18030") + b"A," + codes + b",1\n" + b'B,"' + codes + b'",1\n'
     moved = "︐︒︑︖︗︘︙龴龵龶龷龸龹龺龻ḿ"
     assert [row["title"] for row in read_file(csv_file(tmp_path, text)).rows] == [moved, moved]
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    text=st.text(st.sampled_from("aé中😀\n"), max_size=8),
+    damage=st.lists(st.tuples(st.integers(0, 30), st.sampled_from([b"", b"\x80", b"\xbf\xbf", b"\xe4", b"\xf0\x9f"]))),
+    chunk=st.integers(1, 7),
+    large=st.sampled_from([0, 1 << 30]),
+)
+def test_utf8_is_utf8_wherever_a_chunk_of_it_ends(
+    text: str, damage: list[tuple[int, bytes]], chunk: int, large: int
+) -> None:
+    data = text.encode()
+    for place, given_bytes in damage:
+        data = data[:place] + given_bytes + data[place + (not given_bytes) :]
+    try:
+        data.decode()
+        is_utf8 = True
+    except UnicodeDecodeError:
+        is_utf8 = False
+    with pytest.MonkeyPatch.context() as patch, tempfile.NamedTemporaryFile() as file:
+        patch.setattr(encoding, "_CHUNK", chunk)
+        patch.setattr(encoding, "_LARGE", large)
+        file.write(data)
+        file.flush()
+        assert encoding._is_utf8(Path(file.name)) == is_utf8
 
 
 def test_damaged_utf8_is_not_taken_for_gb18030(tmp_path: Path) -> None:

@@ -77,6 +77,28 @@ def test_rows_are_numbered_by_their_ordinal_over_row_groups(tmp_path: Path) -> N
     assert read.summary.header_row is None
 
 
+@pytest.mark.parametrize("different", [3, 2_000, 30_000])
+def test_texts_that_repeat_are_read_as_if_they_stood_in_every_row(tmp_path: Path, different: int) -> None:
+    """Few are read one by one, many by a kernel, and of too many the file keeps no list."""
+    odd = [None, "", " 合计 ", "１２", "x\x00", "Ａ-1 "]
+    count = 60_000
+    columns = {
+        "编号": [f"A{i % different}" for i in range(count)],
+        "名称": [odd[i % 6] if i % 7 == 0 else f"名称 {i % different}" for i in range(count)],
+        "数量": [odd[i % 6] if i % 11 == 0 else str(i % different) for i in range(count)],
+        "姓名": [odd[i % 6] if i % 13 == 0 else f"张{i % different}" for i in range(count)],
+    }
+    columns["编号"][5], columns["编号"][6], columns["编号"][7] = None, " ", "小计"
+
+    def outcome(**options: Any) -> object:
+        path = tmp_path / "sample.parquet"
+        pq.write_table(pa.table(columns), path, **options)
+        read = read_file(path, SAMPLE)
+        return read.rows, list(map(str, read.cells)), read.summary
+
+    assert outcome(row_group_size=40_000) == outcome(use_dictionary=False)
+
+
 def test_a_row_of_nulls_is_blank_and_a_total_a_total(tmp_path: Path) -> None:
     columns = {
         "编号": ["A", None, "B", "合计", None],

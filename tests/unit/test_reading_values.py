@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reading_files import KEY, SAMPLE, contract, prop
 
 from halfyear.reading import fault, value
+from halfyear.reading.column import ColumnReader
 from halfyear.reading.fault import Bad
 from halfyear.reading.plan import Column, plan_of
 from halfyear.reading.token import token
@@ -20,7 +21,7 @@ CSV = value.Dialect()
 
 
 def convert(name: str, cell: object, dialect: value.Dialect = CSV, column: Column | None = None) -> object:
-    return value.converter(column or COLUMNS[name], dialect, KEY)(cell)
+    return value.converter(column or COLUMNS[name], dialect)(cell)
 
 
 def day(year: int, month: int, of_month: int) -> int:
@@ -292,11 +293,19 @@ def test_a_cell_of_more_than_100000_characters_is_bad() -> None:
     assert convert("title", "甲" * 100_001) == fault.CELL_TOO_LONG
 
 
-def test_personal_values_become_tokens_of_their_normal_form() -> None:
-    assert convert("mobile", " １３８００１３８０００ ") == token(KEY, "13800138000")
-    assert convert("resident_id", "11010519491231002x") == token(KEY, "11010519491231002X")
-    assert convert("person_name", " 张三 ") == token(KEY, "张三")
-    assert convert("person_name", "ａ") == token(KEY, "ａ")
+@pytest.mark.parametrize(
+    ("name", "cell", "normal"),
+    [
+        ("mobile", " １３８００１３８０００ ", "13800138000"),
+        ("resident_id", "11010519491231002x", "11010519491231002X"),
+        ("person_name", " 张三 ", "张三"),
+        ("person_name", "ａ", "ａ"),
+    ],
+)
+def test_personal_values_become_tokens_of_their_normal_form(name: str, cell: str, normal: str) -> None:
+    assert convert(name, cell) == normal
+    reader = ColumnReader(COLUMNS[name], CSV, KEY, None)
+    assert reader.read([cell]).values.to_pylist() == [token(KEY, normal)]
 
 
 @pytest.mark.parametrize(

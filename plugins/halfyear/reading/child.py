@@ -1,4 +1,4 @@
-"""The child process that parses: ``python -m halfyear.reading.child``, started by ``process`` and by nothing else.
+"""The child process that parses: ``PROGRAM``, started by ``process`` and by nothing else.
 
 It imports what it needs while its parent does other things, reads its task from standard input, limits its own memory
 and time, and writes batches to standard output, each behind its length in eight bytes; length 0 ends them. Rejected
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import importlib
-import importlib.abc
 import json
 import os
 import resource
@@ -31,13 +31,15 @@ if TYPE_CHECKING:
     from halfyear.reading.result import Summary
     from halfyear.reading.rows import Reject
 
+#: What Python is given to do, with the process that gives it. pyarrow imports numpy and pandas where there are any: a
+#: third of the start and 200 MB for nothing that is used here.
+PROGRAM = "import sys; sys.modules.update(numpy=None, pandas=None); from halfyear.reading.child import main; main()"
 LENGTH = struct.Struct(">q")
 #: Sent once everything is imported: what happens after it is the file's doing.
 READY = -1
 END = 0
-#: From so many bytes on a file is worth a second process; a workbook is packed, and has as much to read in a quarter.
+#: From so many bytes on a file is worth a second process.
 LARGE = 16 << 20
-LARGE_WORKBOOK = 4 << 20
 #: The exit code of a child that cannot write below ``work``.
 NO_ROOM = 75
 
@@ -60,11 +62,13 @@ def read(
         from halfyear.reading.jsonl_file import open_table
     else:
         from halfyear.reading.parquet_file import open_table
-    is_large = path.stat().st_size >= (LARGE_WORKBOOK if file_format == "xlsx" else LARGE)
+    is_large = path.stat().st_size >= LARGE
     return (yield from rows.read_rows(open_table(path, plan), plan, token_key, reject, is_large))
 
 
 _FIRST_ROOM = 8 << 20
+#: New objects until Python looks for cycles: the rows of a workbook are lists, a hundred thousand of them, and no cycle.
+_FEW_COLLECTIONS = 200_000
 #: Rows that are handed over at once; the parent holds a few such portions.
 _ROWS = 10_000
 
@@ -73,7 +77,7 @@ def main() -> None:
     """Do the one task that standard input holds; the argument is the process that gives it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     die_with(int(sys.argv[1]))
-    sys.meta_path.insert(0, _Without())
+    gc.set_threshold(_FEW_COLLECTIONS)
     importlib.import_module("halfyear.reading.rows")
     given = sys.stdin.buffer.read()
     if not given:  # there is nothing to read after all
@@ -162,14 +166,6 @@ def _place(error: BaseException) -> str:
     return name + place
 
 
-class _Without(importlib.abc.MetaPathFinder):
-    """pyarrow imports numpy and pandas where there are any: seconds and 200 MB for nothing that is used here."""
-
-    def find_spec(self, name: str, path: object, target: object = None) -> None:
-        if name.partition(".")[0] in ("numpy", "pandas"):
-            raise ModuleNotFoundError(name, name=name)
-
-
 def _limit(memory_mb: int, seconds: int) -> None:
     """Bound address space and processor time, and leave no core dump: it would hold personal data."""
     for what, soft, hard in (
@@ -181,7 +177,3 @@ def _limit(memory_mb: int, seconds: int) -> None:
         if most != resource.RLIM_INFINITY:
             soft, hard = min(soft, most), min(hard, most)
         resource.setrlimit(what, (soft, hard))
-
-
-if __name__ == "__main__":
-    main()

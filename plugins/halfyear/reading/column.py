@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from halfyear.reading.fault import LONGEST_CELL, Bad
 from halfyear.reading.plan import Column
 from halfyear.reading.table import Cells
+from halfyear.reading.token import tokens
 from halfyear.reading.value import CODES, LOCAL_OFFSET, Converter, Dialect, Wrong, converter, first_day
 
 #: Values in the usual form, and for each cell whether it has it (null where there is no cell).
@@ -26,8 +27,7 @@ _Usual = tuple[pa.Array, pa.Array]
 _Kernel = Callable[[pa.Array], _Usual]
 T = TypeVar("T")
 
-#: Texts whose values are remembered for the next rows, in all columns of persons together and in each other one.
-REMEMBERED_PERSONAL = 400_000
+#: Texts whose values are remembered for the next rows of a column.
 _REMEMBERED = 50_000
 _REMEMBERED_LENGTH = 200
 #: From this share of different texts on, a column is read by its kernel and not text by text.
@@ -44,6 +44,11 @@ _SPACE = "".join(f"\\x{{{ord(c):x}}}" for c in WHITESPACE)
 _NOT_PLAIN = f"^[{_SPACE}]|[{_SPACE}]$|[\\x00\\x{{fffd}}\\x{{feff}}]"
 #: Moments that there are in every year and month.
 _SURE_MOMENT = r"^[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$"
+_MOBILE = r"^1[3-9][0-9]{9}$"
+#: Days that there are in every month.
+_SURE_RESIDENT_ID = r"^[0-9]{6}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])[0-9]{3}[0-9X]$"
+#: Too short for ``_names``, but nothing else than a name.
+_SHORT_NAME = r"^\p{Han}{2,3}$"
 _PLAIN_NUMBER = r"^[0-9]{1,15}(?:\.[0-9]{1,10})?$"
 _MOST_DIGITS = 10**15
 _FIRST_MOMENT = datetime(1, 1, 1)
@@ -53,8 +58,8 @@ _FIRST_MOMENT = datetime(1, 1, 1)
 class Found:
     """A column that was read: its typed values, null where nothing is or nothing can be read.
 
-    ``bad`` has the place and reason of each cell that cannot be read, in order; ``wrong`` the place of each token of a
-    personal identifier with a wrong form, and whether it is a legacy number.
+    ``bad`` has the place and reason of each cell that cannot be read, in order; ``wrong`` the place of each personal
+    identifier with a wrong form, and whether it is a legacy number.
     """
 
     values: pa.Array
@@ -63,27 +68,30 @@ class Found:
 
 
 class ColumnReader:
-    """Reads one bound column. ``factor`` comes from a unit in the header; ``remembered`` limits its memory."""
+    """Reads one bound column. ``factor`` comes from a unit in the header."""
 
-    def __init__(
-        self, column: Column, dialect: Dialect, token_key: bytes, factor: Decimal | None, remembered: int = _REMEMBERED
-    ) -> None:
+    def __init__(self, column: Column, dialect: Dialect, token_key: bytes, factor: Decimal | None) -> None:
         self._column = column
-        self._convert = converter(column, dialect, token_key, factor)
-        self._memo = _Memo(self._convert, remembered)
+        self._convert = converter(column, dialect, factor)
+        self._tokens = tokens(token_key) if column.is_personal and not column.is_dropped else None
+        self._memo = _Memo(self._convert)
         self._text_kernel = _text_kernel(column, factor)
         self._typed_kernels = _typed_kernels(column, dialect, factor)
         # Names and amounts mostly repeat; codes, times and counts cost less than looking for repetitions.
-        self._is_varied = column.logical_type in ("integer", "timestamp") or column.format in CODES
+        self._is_varied = self._tokens is None and (
+            column.logical_type in ("integer", "timestamp") or column.format in CODES
+        )
 
     def read(self, cells: Cells) -> Found:
-        """The values of the cells, one for each."""
+        """The values of the cells, one for each; tokens, where they are persons'."""
         array = cells if isinstance(cells, pa.Array) else _of_one_kind(cells, self._column)
         if array is None:
             memo = self._memo
             return self._found([memo[c] if c.__class__ is str else self._convert(c) for c in cells])
         if pa.types.is_string(array.type):
             return self._read_texts(array)
+        if pa.types.is_dictionary(array.type):
+            return self._read_encoded(array)
         kernel = self._typed_kernels.get(array.type.id)
         if kernel is None:
             return self._each(array)
@@ -91,22 +99,29 @@ class ColumnReader:
 
     def _read_texts(self, texts: pa.Array) -> Found:
         kernel = self._text_kernel
-        if kernel is None or not self._is_varied:
-            encoded = texts.dictionary_encode()
-            if kernel is None or len(encoded.dictionary) <= max(_FEW, _VARIED * len(texts)):
-                return self._decoded(encoded)
+        if kernel is not None and self._is_varied:
+            return self._rest(texts, *kernel(texts))
+        encoded = texts.dictionary_encode()
+        if kernel is not None and len(encoded.dictionary) > max(_FEW, _VARIED * len(texts)):
             self._is_varied = True
-        return self._rest(texts, *kernel(texts))
+            return self._rest(texts, *kernel(texts))
+        return self._read_encoded(encoded)
+
+    def _read_encoded(self, encoded: pa.DictionaryArray) -> Found:
+        kernel, different = self._text_kernel, encoded.dictionary
+        if kernel is None or len(different) <= _FEW:
+            return self._decoded(encoded)
+        return _spread(self._rest(different, *kernel(different)), encoded.indices)
 
     def _rest(self, cells: pa.Array, values: pa.Array, usual: pa.Array) -> Found:
         """The values of the kernel, with those of the converter where the form is not the usual one."""
         odd = pc.invert(pc.fill_null(usual, True))
         if not pc.any(odd).as_py():
-            return Found(values)
+            return Found(self._given(values))
         found = self._each(cells.filter(odd))
         places = pc.indices_nonzero(odd).to_pylist()
         return Found(
-            pc.replace_with_mask(values, odd, found.values),
+            pc.replace_with_mask(self._given(_where(usual, values)), odd, found.values),
             [(places[i], bad) for i, bad in found.bad],
             [(places[i], is_legacy) for i, is_legacy in found.wrong],
         )
@@ -118,11 +133,8 @@ class ColumnReader:
         """Every different cell is read once."""
         cells = encoded.dictionary.to_pylist()
         is_text = pa.types.is_string(encoded.dictionary.type)
-        found = self._found(list(map(self._memo.__getitem__ if is_text else self._convert, cells)))
-        return Found(
-            found.values.take(encoded.indices),
-            _spread(found.bad, encoded.indices),
-            _spread(found.wrong, encoded.indices),
+        return _spread(
+            self._found(list(map(self._memo.__getitem__ if is_text else self._convert, cells))), encoded.indices
         )
 
     def _found(self, values: list[object]) -> Found:
@@ -131,21 +143,24 @@ class ColumnReader:
         wrong = [(i, v.is_legacy) for i, v in enumerate(values) if isinstance(v, Wrong)] if Wrong in kinds else []
         for i, _ in bad:
             values[i] = None
-        return Found(typed(self._column, values), bad, wrong)
+        return Found(self._given(typed(self._column, values)), bad, wrong)
+
+    def _given(self, values: pa.Array) -> pa.Array:
+        """The values as they are given away."""
+        return values if self._tokens is None else self._tokens(values)
 
 
 class _Memo(dict[str, object]):
     """Converts texts and remembers them."""
 
-    def __init__(self, convert: Converter, most: int) -> None:
+    def __init__(self, convert: Converter) -> None:
         super().__init__()
         self._convert = convert
-        self._most = most
 
     def __missing__(self, cell: str) -> object:
         value = self._convert(cell)
         if len(cell) <= _REMEMBERED_LENGTH:
-            if len(self) >= self._most:
+            if len(self) >= _REMEMBERED:
                 self.clear()
             self[cell] = value
         return value
@@ -195,7 +210,12 @@ _ARROW_KIND: dict[type, pa.DataType] = {
 }
 
 
-def _spread(found: list[tuple[int, T]], indices: pa.Array) -> list[tuple[int, T]]:
+def _spread(found: Found, indices: pa.Array) -> Found:
+    """From the different cells of a column to all of them."""
+    return Found(found.values.take(indices), _places(found.bad, indices), _places(found.wrong, indices))
+
+
+def _places(found: list[tuple[int, T]], indices: pa.Array) -> list[tuple[int, T]]:
     """From places in a dictionary to places in the column."""
     if not found:
         return []
@@ -208,10 +228,14 @@ def _spread(found: list[tuple[int, T]], indices: pa.Array) -> list[tuple[int, T]
 
 
 def _text_kernel(column: Column, factor: Decimal | None) -> _Kernel | None:
-    """The kernel for the texts of a column; None when they are few, or persons'."""
+    """The kernel for the texts of a column; None when they are few."""
     if column.is_dropped:
         return _names
-    if column.is_personal or factor is not None:
+    if column.is_personal:
+        if column.format in (None, "name", "free_text"):
+            return _names_of_persons
+        return _mobiles if column.format == "mobile" else _resident_ids if column.format == "resident_id" else _codes
+    if factor is not None:
         return None
     if column.logical_type == "string":
         return _codes if column.format in CODES else None if column.format == "enumeration" else _names
@@ -231,6 +255,31 @@ def _names(texts: pa.Array) -> _Usual:
     length = pc.utf8_length(texts)
     is_plain = pc.invert(pc.match_substring_regex(texts, _NOT_PLAIN))
     return texts, pc.and_(is_plain, pc.and_(pc.greater(length, 3), pc.less_equal(length, LONGEST_CELL)))
+
+
+def _names_of_persons(texts: pa.Array) -> _Usual:
+    _, usual = _names(texts)
+    return texts, pc.or_(usual, pc.match_substring_regex(texts, _SHORT_NAME))
+
+
+def _mobiles(texts: pa.Array) -> _Usual:
+    return texts, pc.match_substring_regex(texts, _MOBILE)
+
+
+def _resident_ids(texts: pa.Array) -> _Usual:
+    """GB 11643, with the check digit of ISO 7064, MOD 11-2: the n-th digit from the right counts 2 to the power of n."""
+    usual = pc.match_substring_regex(texts, _SURE_RESIDENT_ID)
+    sure = _where(usual, texts)
+    rest = pc.utf8_slice_codeunits(sure, 0, 17).cast(pa.int64())
+    total: pa.Array = pa.scalar(0, pa.int64())
+    for place in range(1, 18):
+        tenth = pc.divide(rest, 10)
+        digit = pc.subtract(rest, pc.multiply(tenth, 10))
+        total = pc.add(total, pc.multiply(digit, 2**place % 11))
+        rest = tenth
+    remainder = pc.subtract(total, pc.multiply(pc.divide(total, 11), 11))
+    is_right = pc.equal(pa.array(list("10X98765432")).take(remainder), pc.utf8_slice_codeunits(sure, 17, 18))
+    return texts, pc.and_(usual, pc.fill_null(is_right, False))
 
 
 def _moments(texts: pa.Array) -> _Usual:

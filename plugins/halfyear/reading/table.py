@@ -14,7 +14,7 @@ from halfyear.reading.value import Dialect
 
 #: The number that a person sees, the cells (None when the row cannot be taken apart), and what is wrong with it.
 Row = tuple[int, Sequence[object] | None, Bad | None]
-#: The cells of one column: as the format has them, or as an Arrow array.
+#: The cells of one column: as the format has them, or as an Arrow array; texts also as a dictionary without null.
 Cells: TypeAlias = pa.Array | Sequence[object]
 
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from halfyear.errors import InfrastructureFault, UsageError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from halfyear.settings import Settings
 
 _LENGTH = 32
@@ -25,23 +27,35 @@ _LENGTH = 32
 
 def token(key: bytes, value: str) -> str:
     """The token of a normalised value (identifiers NFKC, stripped, upper-cased; names stripped)."""
-    return tokens(key)(value)
+    return _hmac(key)(value.encode("utf-8", "surrogatepass"))
+
+
+def tokens(key: bytes) -> Callable[[pa.Array], pa.Array]:
+    """The function that makes tokens of normalised values, an array of strings; null stays null."""
+    token_of = _hmac(key)
+
+    def tokens_of(values: pa.Array) -> pa.Array:
+        import pyarrow as pa
+
+        texts = values.cast(pa.binary()).to_pylist()
+        return pa.array([None if text is None else token_of(text) for text in texts], pa.string())
+
+    return tokens_of
 
 
 @functools.lru_cache(maxsize=4)
-def tokens(key: bytes) -> Callable[[str], str]:
-    """The function that makes tokens with a key.
+def _hmac(key: bytes) -> Callable[[bytes], str]:
+    """HMAC as RFC 2104 defines it, with the key's two blocks hashed once.
 
-    HMAC as RFC 2104 defines it, with the key's two blocks hashed once: ``hmac.digest`` begins anew for every value and
-    takes three times as long.
+    ``hmac.digest`` begins anew for every value and takes three times as long.
     """
     block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
     begin_inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block)).copy
     begin_outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block)).copy
 
-    def token_of(value: str) -> str:
+    def token_of(text: bytes) -> str:
         inner, outer = begin_inner(), begin_outer()
-        inner.update(value.encode("utf-8", "surrogatepass"))
+        inner.update(text)
         outer.update(inner.digest())
         return outer.hexdigest()[:_LENGTH]
 

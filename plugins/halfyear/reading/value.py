@@ -20,7 +20,7 @@ from decimal import Decimal
 from halfyear.reading import fault
 from halfyear.reading.fault import Bad
 from halfyear.reading.plan import Column
-from halfyear.reading.token import token, tokens
+from halfyear.reading.token import token
 from halfyear.settings import LOCAL_ZONE
 
 Converter = Callable[[object], object]
@@ -60,7 +60,7 @@ _LIMIT = Decimal(10) ** 28
 
 
 class Wrong(str):
-    """The token of a personal identifier with a wrong form or check digit: it loads and is counted.
+    """A personal identifier with a wrong form or check digit: its token loads and is counted.
 
     ``is_legacy``: a resident number of 15 digits, which is out of use since 2013; it is never made into 18 digits,
     since the century and the check digit would be guessed.
@@ -102,12 +102,12 @@ def is_blank(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
-def converter(column: Column, dialect: Dialect, token_key: bytes, factor: Decimal | None = None) -> Converter:
+def converter(column: Column, dialect: Dialect, factor: Decimal | None = None) -> Converter:
     """The function that reads the cells of one column. ``factor`` comes from a unit in the header."""
     if column.is_dropped:
         return _name
     if column.is_personal:
-        return _personal(column, token_key)
+        return _personal(column)
     if column.logical_type == "integer":
         return lambda cell: _whole(_number(cell, factor))
     if column.logical_type == "number":
@@ -222,23 +222,19 @@ def _enumeration(column: Column) -> Converter:
     return convert
 
 
-def _personal(column: Column, token_key: bytes) -> Converter:
-    read = _name if column.format in (None, "name", "free_text") else _code
-    token_of = tokens(token_key)
-    has_form: Callable[[str], bool] | None = {"resident_id": _is_resident_id, "mobile": _is_mobile}.get(
-        column.format or ""
-    )
+def _personal(column: Column) -> Converter:
+    """The normalised value of a person, which ``ColumnReader`` makes a token of."""
+    if column.format in (None, "name", "free_text"):
+        return _name
+    has_form: Callable[[str], bool] | None = {"resident_id": _is_resident_id, "mobile": _is_mobile}.get(column.format)
+    if has_form is None:
+        return _code
 
     def convert(cell: object) -> object:
-        if has_form is not None and isinstance(cell, str) and has_form(cell):  # it is normalised then
-            return token_of(cell)
-        value = read(cell)
-        if not isinstance(value, str):
+        value = _code(cell)
+        if not isinstance(value, str) or has_form(value):
             return value
-        found = token_of(value)
-        if has_form is None or has_form(value):
-            return found
-        return Wrong(found, is_legacy=column.format == "resident_id" and _is_legacy_resident_id(value))
+        return Wrong(value, is_legacy=column.format == "resident_id" and _is_legacy_resident_id(value))
 
     return convert
 

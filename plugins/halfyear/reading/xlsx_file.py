@@ -14,6 +14,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from operator import itemgetter
@@ -260,8 +261,11 @@ def _check_doctype(archive: zipfile.ZipFile, part: str | zipfile.ZipInfo) -> Non
 
 
 def _blocks(archive: zipfile.ZipFile, part: str | zipfile.ZipInfo) -> Iterator[bytes]:
-    with archive.open(part) as stream:
-        while block := stream.read(_CHUNK):
+    """A part, unpacked; while a block of it is looked at, a thread unpacks the next."""
+    with archive.open(part) as stream, ThreadPoolExecutor(1) as unpacker:
+        following = unpacker.submit(stream.read, _CHUNK)
+        while block := following.result():
+            following = unpacker.submit(stream.read, _CHUNK)
             yield block
 
 
