@@ -11,7 +11,8 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,9 +48,11 @@ def keep(arrival: Arrival, settings: Settings) -> Landed:
         # The bytes hold personal data: nobody else may enter the folder.
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         incoming.parent.mkdir(exist_ok=True)
-        with arrival.path.open("rb") as source, incoming.open("wb") as target:
+        with arrival.path.open("rb") as source, incoming.open("wb") as target, ThreadPoolExecutor(1) as hasher:
+            hashed = hasher.submit(digest.update, b"")
             while block := source.read(_BLOCK):
-                digest.update(block)
+                hashed.result()
+                hashed = hasher.submit(digest.update, block)  # while it is written: both let go of Python's lock
                 target.write(block)
                 size += len(block)
         if size != arrival.bytes:
@@ -74,23 +77,32 @@ def keep(arrival: Arrival, settings: Settings) -> Landed:
 
 @contextmanager
 def local_copy(sha256: str, file_format: str, settings: Settings) -> Iterator[Path]:
-    """The landed bytes as a local file; a copy below ``work`` when landing is somewhere else."""
+    """The landed bytes as a local file; a copy below ``work`` when landing is somewhere else.
+
+    They are compared with their hash while they are read. Raises InfrastructureFault when they are gone, and at the end, in
+    place of whatever else was raised, when they have changed: what was made of them is void then.
+    """
     content = _folder(UPath(settings.landing), sha256) / "content"
-    if not content.exists() or _hash(content) != sha256:
-        raise InfrastructureFault(
-            f"landing/{sha256[:12]}: 原始文件缺失或已改变 / the landed bytes are gone or have changed; restore them from backup"
-        )
-    if content.protocol in ("", "file"):
-        yield Path(str(content))
-        return
-    settings.work.mkdir(parents=True, exist_ok=True)
-    copy = settings.work / f"{uuid.uuid4().hex}.{file_format}"
-    try:
-        with content.open("rb") as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target, _BLOCK)
-        yield copy
-    finally:
-        copy.unlink(missing_ok=True)
+    gone = InfrastructureFault(
+        f"landing/{sha256[:12]}: 原始文件缺失或已改变 / the landed bytes are gone or have changed; restore them from backup"
+    )
+    if not content.exists():
+        raise gone
+    with ExitStack() as stack:
+        if content.protocol in ("", "file"):
+            path = Path(str(content))
+        else:
+            settings.work.mkdir(parents=True, exist_ok=True)
+            path = settings.work / f"{uuid.uuid4().hex}.{file_format}"
+            stack.callback(path.unlink, missing_ok=True)
+            with content.open("rb") as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target, _BLOCK)
+        compared = stack.enter_context(ThreadPoolExecutor(1)).submit(_has_hash, path, sha256)
+        try:
+            yield path
+        finally:
+            if not compared.result():
+                raise gone
 
 
 def sweep(settings: Settings, age: timedelta = timedelta(minutes=10)) -> None:
@@ -105,12 +117,12 @@ def sweep(settings: Settings, age: timedelta = timedelta(minutes=10)) -> None:
             continue
 
 
-def _hash(content: UPath) -> str:
-    digest = hashlib.sha256()
-    with content.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def _has_hash(content: Path, sha256: str) -> bool:
+    try:
+        with content.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    except OSError:  # it has gone meanwhile
+        return False
 
 
 def _folder(root: UPath, sha256: str) -> UPath:
