@@ -261,10 +261,11 @@ def run(
     snapshot_date: date,
     *,
     keys_ascend: bool = False,
+    rows: int | None = None,
 ) -> list[CheckResult]:
     """Ask every rule of the contract of one staging table; results in the order of ``suite``.
 
-    ``keys_ascend``: each record key is greater than the one before it, so that none can be there twice and the most
+    ``rows``: how many the table has, where that is known already; ``connection`` is not used then. ``keys_ascend``: each record key is greater than the one before it, so that none can be there twice and the most
     costly rule need not be asked. The table must be visible to other connections, that is committed: Great Expectations opens its own to
     ``sqlalchemy_url``, which hold no transaction and are closed when this returns. Raises ContractError for a
     rule that cannot be evaluated, InfrastructureFault when the database cannot be reached or the table is locked.
@@ -272,7 +273,8 @@ def run(
     rules = suite(contract)
     unique = [rule for rule in rules if rule.rule == KEY_IS_UNIQUE and keys_ascend]
     asked = [rule for rule in rules if rule not in unique]
-    results = ask(connection, sqlalchemy_url, schema, table, contract.source, asked, _parameters(snapshot_date))
+    given = _parameters(snapshot_date)
+    results = ask(connection, sqlalchemy_url, schema, table, contract.source, asked, given, rows)
     for rule in unique:
         results.insert(rules.index(rule), _result(rule, results[0].element_count, None, schema, table))
     return results
@@ -286,18 +288,19 @@ def ask(
     name: str,
     rules: Sequence[Rule],
     parameters: dict[str, Any] | None = None,
+    rows: int | None = None,
 ) -> list[CheckResult]:
     """Ask rules of any table with a ``row_number``; errors say that they are of the file ``<name>.yaml``.
 
     Results in the order of the rules. The table must be committed; raises as ``run`` does.
     """
     given = parameters or {}
-    rows = _count(connection, schema, table)
+    count = _count(connection, schema, table) if rows is None else rows
     with _batch(sqlalchemy_url, schema, table) as batch:
         answers = _ask(batch, name, rules, given, _YES_OR_NO)
         failed = [rule for rule in rules if not answers[rule.rule].success]
         counted = _ask(batch, name, failed, given, _COUNT_AND_QUERY)
-    return [_result(rule, rows, counted.get(rule.rule), schema, table) for rule in rules]
+    return [_result(rule, count, counted.get(rule.rule), schema, table) for rule in rules]
 
 
 def failing_rows_sql(

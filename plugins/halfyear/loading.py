@@ -17,7 +17,7 @@ Rows are closed, never overwritten: ``known_at`` ends when the next thing was kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -50,6 +50,17 @@ class Settlement:
 def lock(cursor: Cursor, source: str) -> None:
     """One load of a source at a time, until the transaction ends."""
     cursor.execute("select pg_advisory_xact_lock(hashtextextended('halfyear:' || %s, 0))", (source,))
+
+
+def prepare(connection: Connection, contract: Contract, table: str) -> None:
+    """Make of staged rows, which nobody has judged yet, what ``settle`` will need anyway; commits.
+
+    It may run in a thread while they are judged. Nothing depends on it.
+    """
+    if contract.mode == "register":
+        with connection.cursor() as cursor:
+            _index(cursor, contract, table)
+    connection.commit()
 
 
 def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement:
@@ -297,10 +308,9 @@ def _append_snapshot(
     staged = pgsql.Identifier("staging", table)
     values: dict[str, object] = {"day": day, "known_from": known_from, "load_id": load_id}
     cursor.execute("drop table if exists pg_temp.changed")
-    if _ascends(cursor, contract, table):
+    if _index(cursor, contract, table):
         # Rows that lie in the order of their indexes are merged in half the time that a hash table of them takes, and
         # go into core in that order.
-        _run(cursor, "create index on {staged} (record_key)", staged=staged)
         cursor.execute("set local enable_hashjoin = off")
     _run(
         cursor,
@@ -352,6 +362,14 @@ def _append_snapshot(
     )
     cursor.execute("set local enable_hashjoin = default")
     return closed, opened
+
+
+def _index(cursor: Cursor, contract: Contract, table: str) -> bool:
+    """Index a snapshot whose rows lie in the order of their keys; returns whether they do."""
+    if ascends := _ascends(cursor, contract, table):
+        name, staged = pgsql.Identifier(f"{table}_key"), pgsql.Identifier("staging", table)
+        _run(cursor, "create index if not exists {name} on {staged} (record_key)", name=name, staged=staged)
+    return ascends
 
 
 def _ascends(cursor: Cursor, contract: Contract, table: str) -> bool:
@@ -647,21 +665,30 @@ def _insert(
     cursor.execute("analyze affected")
     cursor.execute("select exists (select from affected)")
     is_other = "row.record_key in (select record_key from affected)" if cursor.fetchone() == (True,) else "false"
-    touched = _half_years(cursor, staged, _times(contract), f"not {is_other}")
-    _create_partitions(cursor, contract, staged)
+    half_years = _half_years_of_each(cursor, staged, _times(contract))
+    touched = set().union(*half_years.values())
+    if is_other != "false":
+        touched = _half_years(cursor, staged, _times(contract), f"not {is_other}")
     # Other rows of the groups are rows that were there before; a first load need not look for any.
     _run(cursor, "select exists (select from {core})", core=names.core)
     had_rows = cursor.fetchone() == (True,)
-    opened = _run(
-        cursor,
-        "insert into {core} ({all}, known_at) select {staged_columns}, "
-        f"case when {is_other} then 'empty'::tstzrange else tstzrange(%(known_from)s, null) end from {{staged}} as row",
-        values,
-        core=names.core,
-        all=names.all,
-        staged=staged,
-        staged_columns=names.staged("row", new),
+    statement = (
+        "insert into {table} ({all}, known_at) select {staged_columns}, "
+        f"case when {is_other} then 'empty'::tstzrange else tstzrange(%(known_from)s, null) end "
+        "from {staged} as row where {condition}"
     )
+    opened = 0
+    for table, condition in _partitions(cursor, contract, half_years[str(contract.period_property)]):
+        opened += _run(
+            cursor,
+            statement,
+            values,
+            table=pgsql.Identifier("core", table),
+            all=names.all,
+            staged=staged,
+            staged_columns=names.staged("row", new),
+            condition=condition,
+        )
     _run(cursor, "select count(*) from affected inner join {staged} using (record_key)", staged=staged)
     (waiting,) = cursor.fetchone() or (0,)
     if contract.period_group is not None and opened and had_rows:
@@ -671,10 +698,28 @@ def _insert(
     return touched, opened - waiting
 
 
-def _create_partitions(cursor: Cursor, contract: Contract, staged: pgsql.Identifier) -> None:
-    """A partition for each half-year of the staged rows; the function belongs to the owner of the tables."""
-    for half in sorted(_half_years(cursor, staged, [str(contract.period_property)])):
-        cursor.execute("select core.ensure_partition(%s, %s)", (contract.source, half.first_day))
+def _partitions(cursor: Cursor, contract: Contract, half_years: set[Period]) -> Iterator[tuple[str, pgsql.Composable]]:
+    """The tables in core that take staged rows of some half-years, and which rows each takes.
+
+    A half-year that core does not know yet is a table of its own, which becomes a partition when its rows are in it; the
+    functions belong to the owner of the tables.
+    """
+    column = pgsql.Identifier("row", str(contract.period_property))
+    is_required = contract.named(str(contract.period_property)).is_required
+    others: list[pgsql.Composable] = []
+    for half in sorted(half_years):
+        cursor.execute("select core.new_partition(%s, %s)", (contract.source, half.first_day))
+        (table,) = cursor.fetchone() or (None,)
+        if table is not None:
+            is_in = pgsql.SQL("{column} >= {first}::date and {column} < {next}::date").format(
+                column=column, first=pgsql.Literal(half.first_day), next=pgsql.Literal(half.next.first_day)
+            )
+            # PostgreSQL looks at every row when it attaches them.
+            yield table, pgsql.SQL("true") if is_required and len(half_years) == 1 else is_in
+            cursor.execute("select core.attach_partition(%s, %s)", (contract.source, half.first_day))
+            others.append(pgsql.SQL("({}) is not true").format(is_in))
+    if len(others) < len(half_years) or not is_required:
+        yield contract.source, pgsql.SQL(" and ").join([pgsql.SQL("true"), *others])
 
 
 def _times(contract: Contract) -> list[str]:
@@ -688,13 +733,23 @@ def _half_years(
     condition: str = "true",
     values: dict[str, object] | None = None,
 ) -> set[Period]:
-    """The half-years of every date and time in the rows, called ``row``, that meet the condition.
+    """The half-years of every date and time in the rows, called ``row``, that meet the condition."""
+    return set().union(*_half_years_of_each(cursor, table, columns, condition, values).values())
+
+
+def _half_years_of_each(
+    cursor: Cursor,
+    table: pgsql.Composable,
+    columns: Sequence[str],
+    condition: str = "true",
+    values: dict[str, object] | None = None,
+) -> dict[str, set[Period]]:
+    """The half-years of each of some columns, dates or times.
 
     The first and the last of a column are found in one scan; only where others may lie between is each row asked.
     """
     if not columns:
-        return set()
-    local = {c: f"(row.\"{c}\"::timestamptz at time zone '{LOCAL_ZONE_NAME}')" for c in columns}
+        return {}
     bounds = ", ".join(
         f"(min(row.\"{c}\")::timestamptz at time zone '{LOCAL_ZONE_NAME}')::date, "
         f"(max(row.\"{c}\")::timestamptz at time zone '{LOCAL_ZONE_NAME}')::date"
@@ -702,23 +757,27 @@ def _half_years(
     )
     _run(cursor, f"select {bounds} from {{table}} as row where {condition}", values, table=table)
     found = iter(cursor.fetchone() or ())
-    half_years: set[Period] = set()
+    half_years: dict[str, set[Period]] = {}
     wide: list[str] = []
     for column, first, last in zip(columns, found, found, strict=True):
-        if first is not None:
-            half_years |= {periods.of(first), periods.of(last)}
-            if periods.of(first).next < periods.of(last):
-                wide.append(local[column])
+        half_years[column] = set() if first is None else {periods.of(first), periods.of(last)}
+        if first is not None and periods.of(first).next < periods.of(last):
+            wide.append(column)
     if wide:
+        times = ", ".join(
+            f"({place}, row.\"{c}\"::timestamptz at time zone '{LOCAL_ZONE_NAME}')" for place, c in enumerate(wide)
+        )
         _run(
             cursor,
-            "select distinct extract(year from time)::integer, case when extract(month from time) < 7 then 1 else 2 end "
-            f"from {{table}} as row cross join lateral unnest(array[{', '.join(wide)}]) as time "
+            "select distinct place, extract(year from time)::integer, "
+            "case when extract(month from time) < 7 then 1 else 2 end "
+            f"from {{table}} as row cross join lateral (values {times}) as moment (place, time) "
             f"where time is not null and {condition}",
             values,
             table=table,
         )
-        half_years |= {Period(year, semester) for year, semester in cursor.fetchall()}
+        for place, year, semester in cursor.fetchall():
+            half_years[wide[place]].add(Period(year, semester))
     return half_years
 
 

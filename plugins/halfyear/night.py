@@ -11,6 +11,7 @@ import logging
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -361,7 +362,11 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
                     connection.rollback()
                     refusal = error.finding
             if staged is not None and staged.summary.rows_accepted:
-                results = _check(connection, contract, staged, found["snapshot_date"], settings)
+                # The index that the comparison of a snapshot needs is built while the rules are asked.
+                with ThreadPoolExecutor(1) as beside:
+                    prepared = beside.submit(loading.prepare, connection, contract, staged.table)
+                    results = _check(connection, contract, staged, found["snapshot_date"], settings)
+                    prepared.result()
         with connection.cursor() as cursor:
             loading.lock(cursor, contract.source)
             # Another run may have loaded it, or its bytes under another name, while this one was reading.
@@ -492,8 +497,8 @@ def _check(
         contract,
         snapshot_date,
         keys_ascend=staged.keys_ascend,
+        rows=staged.summary.rows_accepted - staged.rows_duplicate,
     )
-    connection.commit()
     return results
 
 

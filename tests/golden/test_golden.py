@@ -65,7 +65,9 @@ def ensure_partition(cursor: Cursor, source: str, when: str | None) -> None:
     if when is None:  # events without a day have their own partition
         return
     half_year = period.of(date.fromisoformat(when[:10]))
-    cursor.execute("select core.ensure_partition(%s, %s)", (source, half_year.first_day))
+    cursor.execute("select core.new_partition(%s, %s)", (source, half_year.first_day))
+    if cursor.fetchone() != (None,):
+        cursor.execute("select core.attach_partition(%s, %s)", (source, half_year.first_day))
 
 
 def lay(connection: Connection, folder: Path) -> None:

@@ -114,6 +114,62 @@ def test_a_lot_without_a_day_counts_nowhere_until_it_is_traded(warehouse: Settin
     assert str(amount) == "0.11986"
 
 
+def test_events_of_new_and_known_half_years_and_of_none_lie_where_they_belong(warehouse: Settings) -> None:
+    """A new half-year is filled before it becomes a partition, and has the indexes of one then."""
+    header = "标段编号,项目编号,项目名称,交易类别,成交日期,成交金额(万元),成交人,状态\n"
+    days = {"L1": "2021-07-01", "L2": "2021-12-31", "L3": "2022-01-01", "L4": "2020-03-05", "L5": ""}
+
+    def lots(*names: str) -> bytes:
+        rest = {name: f"{days[name]},1,榕湾建设,已成交" if days[name] else ",,,流标" for name in names}
+        return (header + "".join(f"{name},P1,道路,工程建设,{rest[name]}\n" for name in names)).encode()
+
+    place(warehouse, "resource_trade_20211231.csv", lots("L1", "L2"))
+    load(warehouse, "resource_trade")
+    place(warehouse, "resource_trade_20220630.csv", lots(*days))
+    load(warehouse, "resource_trade")
+    with warehouse_module.transaction(warehouse, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select lot_no, tableoid::regclass::text from core.resource_trade where upper_inf(known_at) order by lot_no"
+        )
+        assert cursor.fetchall() == [
+            ("L1", "core.resource_trade_2021_s2"),
+            ("L2", "core.resource_trade_2021_s2"),
+            ("L3", "core.resource_trade_2022_s1"),
+            ("L4", "core.resource_trade_2020_s1"),
+            ("L5", "core.resource_trade_undated"),
+        ]
+        cursor.execute(
+            "select i.relname from pg_index join pg_class as i on i.oid = indexrelid "
+            "where indrelid = 'core.resource_trade'::regclass and not indisvalid"
+        )
+        assert cursor.fetchall() == []
+        cursor.execute(
+            "select distinct count(*) from pg_index where indrelid in (select inhrelid from pg_inherits "
+            "where inhparent = 'core.resource_trade'::regclass) group by indrelid union all "
+            "select count(*) from pg_index where indrelid = 'core.resource_trade'::regclass"
+        )
+        counts = {count for (count,) in cursor.fetchall()}
+        assert len(counts) == 1, counts
+
+
+def test_nobody_who_reads_events_waits_for_a_new_half_year(warehouse: Settings) -> None:
+    with (
+        warehouse_module.transaction(warehouse) as loading,
+        warehouse_module.transaction(warehouse) as reading,
+        loading.cursor() as cursor,
+        reading.cursor() as reader,
+    ):
+        cursor.execute("select core.new_partition('service_rating', '1999-07-01')")
+        assert cursor.fetchone() == ("service_rating_1999_s2",)
+        cursor.execute("select core.attach_partition('service_rating', '1999-07-01')")
+        cursor.execute("select core.new_partition('service_rating', '1999-07-01')")
+        assert cursor.fetchone() == (None,)
+        reader.execute("set local lock_timeout = '1s'")
+        reader.execute("select count(*) from core.service_rating")
+        assert reader.fetchone() == (0,)
+        loading.rollback()
+
+
 @pytest.mark.parametrize("order", list(permutations(("kiosk", "kiosk_transaction"))))
 def test_a_reference_is_judged_whichever_file_came_first(warehouse: Settings, order: tuple[str, ...]) -> None:
     files = {
