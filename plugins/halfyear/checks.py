@@ -265,8 +265,9 @@ def run(
 ) -> list[CheckResult]:
     """Ask every rule of the contract of one staging table; results in the order of ``suite``.
 
-    ``rows``: how many the table has, where that is known already; ``connection`` is not used then. ``keys_ascend``: each record key is greater than the one before it, so that none can be there twice and the most
-    costly rule need not be asked. The table must be visible to other connections, that is committed: Great Expectations opens its own to
+    ``rows``: how many the table has, where that is known already; ``connection`` is not used then. ``keys_ascend``: each
+    record key is greater than the one before it, so that none can be there twice and the most costly rule need not be
+    asked. The table must be visible to other connections, that is committed: Great Expectations opens its own to
     ``sqlalchemy_url``, which hold no transaction and are closed when this returns. Raises ContractError for a
     rule that cannot be evaluated, InfrastructureFault when the database cannot be reached or the table is locked.
     """

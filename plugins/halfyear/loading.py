@@ -665,10 +665,10 @@ def _insert(
     cursor.execute("analyze affected")
     cursor.execute("select exists (select from affected)")
     is_other = "row.record_key in (select record_key from affected)" if cursor.fetchone() == (True,) else "false"
-    half_years = _half_years_of_each(cursor, staged, _times(contract))
-    touched = set().union(*half_years.values())
+    half_years = _half_years(cursor, staged, _times(contract))
+    touched = _all(half_years)
     if is_other != "false":
-        touched = _half_years(cursor, staged, _times(contract), f"not {is_other}")
+        touched = _all(_half_years(cursor, staged, _times(contract), f"not {is_other}"))
     # Other rows of the groups are rows that were there before; a first load need not look for any.
     _run(cursor, "select exists (select from {core})", core=names.core)
     had_rows = cursor.fetchone() == (True,)
@@ -694,7 +694,7 @@ def _insert(
     if contract.period_group is not None and opened and had_rows:
         group = pgsql.Identifier("row", contract.named(contract.period_group).column).as_string(cursor)
         beside = f"row.load_id <> %(new)s and {group} in (select {group} from {staged.as_string(cursor)} as row)"
-        touched |= _half_years(cursor, names.core, _times(contract), beside, values)
+        touched |= _all(_half_years(cursor, names.core, _times(contract), beside, values))
     return touched, opened - waiting
 
 
@@ -732,19 +732,8 @@ def _half_years(
     columns: Sequence[str],
     condition: str = "true",
     values: dict[str, object] | None = None,
-) -> set[Period]:
-    """The half-years of every date and time in the rows, called ``row``, that meet the condition."""
-    return set().union(*_half_years_of_each(cursor, table, columns, condition, values).values())
-
-
-def _half_years_of_each(
-    cursor: Cursor,
-    table: pgsql.Composable,
-    columns: Sequence[str],
-    condition: str = "true",
-    values: dict[str, object] | None = None,
 ) -> dict[str, set[Period]]:
-    """The half-years of each of some columns, dates or times.
+    """The half-years of each of some columns, dates or times, in the rows, called ``row``, that meet the condition.
 
     The first and the last of a column are found in one scan; only where others may lie between is each row asked.
     """
@@ -781,6 +770,10 @@ def _half_years_of_each(
     return half_years
 
 
+def _all(half_years: dict[str, set[Period]]) -> set[Period]:
+    return set().union(*half_years.values())
+
+
 def _touched(
     cursor: Cursor, contract: Contract, names: _Names, condition: str, values: dict[str, object]
 ) -> set[Period]:
@@ -792,4 +785,4 @@ def _touched(
             f"{group} in (select {group} from {names.core.as_string(cursor)} as row "
             f"where row.load_id in (%(old)s, %(new)s) or ({condition}))"
         )
-    return _half_years(cursor, names.core, _times(contract), condition, values)
+    return _all(_half_years(cursor, names.core, _times(contract), condition, values))

@@ -489,7 +489,7 @@ def _check(
 ) -> list[CheckResult]:
     from halfyear import checks
 
-    results = checks.run(
+    return checks.run(
         connection,
         warehouse.sqlalchemy_url(settings),
         "staging",
@@ -499,7 +499,6 @@ def _check(
         keys_ascend=staged.keys_ascend,
         rows=staged.summary.rows_accepted - staged.rows_duplicate,
     )
-    return results
 
 
 def _enter(
