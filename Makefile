@@ -45,7 +45,7 @@ lint: test-environment ## style, types, layers of the package, SQL
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint sql docs/how-to/examples/sql benchmarks/sql
+	$(BIN)/sqlfluff lint sql docs/how-to/examples benchmarks/sql
 
 format: test-environment ## let the formatters have their way
 	$(BIN)/ruff check --fix

@@ -87,10 +87,10 @@ class Home:
             self.on_server(f"drop database {name} with (force)")
             shutil.rmtree(folder)
 
-    def template(self, name: str, prepare: Callable[[Settings], None], base: str = _EMPTY) -> str:
+    def template(self, name: str, prepare: Callable[[Settings], None]) -> str:
         """The name of a warehouse that ``prepare`` has filled, made at the first call."""
         if name not in self._templates:
-            with self.warehouse(base) as made:
+            with self.warehouse() as made:
                 prepare(made)
                 database = str(made.warehouse).partition("@/")[2].partition("?")[0]
                 # As the nights in between would leave it.
@@ -148,9 +148,9 @@ def opened(rows: int, folder: Path | None = None) -> Iterator[Home]:
 
 
 def _project(project: Path) -> Path:
-    """The checkout's declarations, with the contracts and indicators of the benchmarks among them."""
+    """The checkout's declarations, with the contracts, populations and indicators of the benchmarks among them."""
     for name in ("expectations", "sql"):
         shutil.copytree(ROOT / name, project / name)
-    for name in ("expectations/sources", "sql/indicators"):
+    for name in ("expectations/sources", "sql/populations", "sql/indicators"):
         shutil.copytree(ROOT / "benchmarks" / name, project / name, dirs_exist_ok=True)
     return project

@@ -1,4 +1,5 @@
-"""Airflow DAGs that keep house: ``maintenance`` drops what killed loads left, and asks for what nobody asked to compute."""
+"""Airflow DAGs that keep house: ``maintenance`` drops what killed loads left, asks for what nobody asked to compute, and
+audits every figure."""
 
 from __future__ import annotations
 
@@ -30,6 +31,14 @@ def request_computation(outlet_events: Any) -> None:
     outlet_events[Asset("halfyear://indicators/due")].add_partitions(periods)
 
 
+@task
+def audit() -> None:
+    """Compare every figure, sealed or not, with what its rows give; a difference turns the run red."""
+    from halfyear import night
+
+    night.refuse_differences()
+
+
 with DAG(
     "maintenance",
     description="维护 · Housekeeping",
@@ -41,3 +50,4 @@ with DAG(
 ):
     sweep()
     request_computation()
+    audit()

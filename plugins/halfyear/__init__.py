@@ -8,8 +8,11 @@ The modules in the order in which data meets them:
 * ``reading``: one file of any format to typed rows, in a child process
 * ``staging``, ``checks`` (with ``expectation``, ``late_import``): one load's rows, and what Great Expectations says of them
 * ``verdict``, ``loading``: which delivery stands for each day, and core on both time axes
-* ``partial_sum``, ``indicator``, ``identity``, ``mart``, ``table`` (with ``spreadsheet``), ``sdmx``: half-year figures and
-  the sums that they are made of, whether they agree, the views of dashboards, tables for people and for statisticians
+* ``population``, ``definition``, ``indicator``: who is counted, what an indicator adds to that, and both in the warehouse
+* ``computation``, ``figure``, ``trace``, ``audit``: half-year figures from their rows, the rows behind one, and whether they agree
+* ``reference``, ``bodies``: what rows name and nobody knows, and drafts of the lines that are missing
+* ``identity``, ``mart``, ``table`` (with ``spreadsheet``), ``sdmx``: whether figures agree with each other, the views of
+  dashboards, tables for people and for statisticians
 * ``vintage``, ``publication``: half-years that are approved, sealed, restated and verified; what an approver reads
 * ``half_year_report`` (with ``_document``, ``_annex``, ``_chart``, ``_docx``, ``_markdown``, ``_xlsx``), ``restatement_note``: what is printed
 * ``warehouse``: connections, roles, and everything that is derived from declarations

@@ -186,6 +186,7 @@ def ingest(sources: tuple[str, ...]) -> None:
 
         for source in _sources(sources, settings):
             attempt(lambda: one_source(source))  # noqa: B023
+        night.judge_references()
         for period in night.stale_periods():
             progress.say(f"{period}: {night.compute(period)} indicators computed")
         night.sweep()
@@ -221,6 +222,7 @@ def accept(delivery: int, reason: str, accepted_by: str) -> None:
 
     settings = settings_module.load()
     click.echo(night.accept(delivery, reason, accepted_by, settings).line)
+    night.judge_references()
     for period in night.stale_periods():
         click.echo(f"{period}: {night.compute(period)} indicators computed")
 
@@ -382,15 +384,46 @@ def note(period: str, vintage: int | None, output: Path | None) -> None:
 def verify(wanted: str | None) -> None:
     """Prove that every seal is what was sealed: each row against its hash, each vintage against the chain.
 
-    Exit code 1 when a single digit was changed, a row added or taken away, or a guard dropped.
+    Then the figures of every seal in force are computed anew, from the rows known when it was sealed. Exit code 1 when a
+    single digit was changed, a row added or taken away, a guard dropped, or a sealed figure is not what its rows give.
     """
     from halfyear import publication, vintage, warehouse
 
     with warehouse.transaction(settings_module.load()) as connection:
         found = vintage.verify(connection)
+        audited = vintage.audit_seals(connection)
     for line in publication.verification(found, wanted):
         click.echo(line)
-    sys.exit(FINDINGS if found.faults or (wanted is not None and wanted not in found.hashes) else 0)
+    for line in publication.audited(audited):
+        click.echo(line)
+    is_unknown = wanted is not None and wanted not in found.hashes
+    sys.exit(FINDINGS if found.faults or audited.differences or is_unknown else 0)
+
+
+@main.command()
+@click.argument("period", required=False)
+@click.option(
+    "--recompute", is_flag=True, help="Compute the half-year anew first, whole; mends what a fault left behind."
+)
+@_choice("table", "json")
+def audit(period: str | None, recompute: bool, form: str) -> None:
+    """Compare every figure of a PERIOD (default: all), of the city and of every body, with what its rows give.
+
+    Each definition's select is asked again: of provisional figures with the rows known now, of sealed ones with those
+    known when they were sealed. Exit code 1 when a figure differs.
+    """
+    from halfyear import night, publication
+
+    if recompute:
+        for each in [period] if period else night.computed_periods():
+            click.echo(f"{each}: {night.compute(each, everything=True)} indicators computed", err=form == "json")
+    found = night.audit(period)
+    if form == "json":
+        click.echo(json.dumps([d.as_dict() for d in found.differences], ensure_ascii=False, indent=2))
+    else:
+        for line in publication.audited(found):
+            click.echo(line)
+    sys.exit(FINDINGS if found.differences else 0)
 
 
 @main.command()
@@ -523,7 +556,7 @@ def _propose_and_seal(request: Request, approved_by: str | None) -> bool:
 def _show_candidates(period: periods.Period) -> int:
     from halfyear import night, publication, vintage, warehouse
 
-    night.compute(str(period))
+    night.compute(str(period), everything=True)
     with warehouse.transaction(settings_module.load()) as connection:
         sealed = vintage.latest(connection, period)
         if sealed is None:

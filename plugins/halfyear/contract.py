@@ -354,6 +354,11 @@ def load_all(expectations: Path) -> dict[str, Contract]:
     return found
 
 
+def has_body(contract: Contract) -> bool:
+    """Whether rows of the source name a body, so that ``core.<source>_resolved`` exists."""
+    return bool({"body_code", "body_name", "region_code"} & {p.column for p in contract.columns})
+
+
 def relationships(contracts: Mapping[str, Contract]) -> Iterator[tuple[Contract, Property, str]]:
     """Every reference between sources: the contract and property that refer, and ``<source>.<property>``."""
     for contract in contracts.values():

@@ -13,10 +13,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from halfyear import checks, indicator
+from halfyear import checks, population
 from halfyear import contract as contracts
+from halfyear import definition as definition_module
 from halfyear.contract import DIMENSIONS, Contract, Property, Rule
-from halfyear.indicator import Definition
+from halfyear.definition import Definition
+from halfyear.population import PopulationHeader
 from halfyear.settings import Settings
 
 _GENERATED = "<!-- Written by `halfyear docs` from {origin}; changes belong there. -->"
@@ -54,18 +56,20 @@ _KINDS = {
     "ratio": "比率 ratio",
     "average": "平均 average",
 }
-_BASES = {
-    "stock": "期末 as of the last day",
-    "flow": "期内 within the half-year",
+_READINGS = {
+    "last_day": "期末 as it held on the last day",
+    "year_end_before": "上年末 as it held on the last day of the year before",
+    "history": "历次清单 in all its versions",
+    "group": "整组 by whole groups, in whichever half-year they lie",
 }
 _WITHOUT_ROWS = {"zero": "0", "null": "— (null)"}
 
 
-def _bases(definition: Definition) -> str:
-    if len(set(definition.bases)) == 1:
-        return _BASES[definition.bases[0]]
+def _reads(sources: Iterable[tuple[str, str]]) -> str:
+    """Each source with how it is read."""
     return "; ".join(
-        f"{source}: {_BASES[basis]}" for source, basis in zip(definition.sources, definition.bases, strict=True)
+        f"[{source}](dictionary/{source}.md) {_READINGS.get(reading) or f'期内 in the half-year by `{reading}`'}"
+        for source, reading in sources
     )
 
 
@@ -90,15 +94,17 @@ def write(settings: Settings, only_check: bool) -> list[Path]:
 def pages(settings: Settings) -> dict[Path, str]:
     """Every generated file with its text."""
     declared = contracts.load_all(settings.expectations)
-    definitions = indicator.load_all(settings.sql)
+    definitions = definition_module.load_all(settings.sql)
     folder = _dictionary(settings)
     found = {folder / "README.md": _index(declared)}
     for source, contract in declared.items():
         readers = [d for d in definitions.values() if source in d.sources]
         found[folder / f"{source}.md"] = _page(contract, readers)
-    found[settings.project / "docs" / "indicators.md"] = _indicators(definitions)
+    populations = population.load_declarations(settings.sql).populations
+    found[settings.project / "docs" / "indicators.md"] = _indicators(definitions, populations)
     found[settings.expectations / "source.schema.json"] = _schema(contracts.json_schema())
-    found[settings.expectations / "indicator.schema.json"] = _schema(indicator.json_schema())
+    found[settings.expectations / "indicator.schema.json"] = _schema(definition_module.json_schema())
+    found[settings.expectations / "population.schema.json"] = _schema(population.json_schema())
     found[settings.expectations / "core" / "county.csv"] = _counties()
     return found
 
@@ -259,9 +265,11 @@ def _rule(rule: Rule) -> tuple[str, ...]:
 # ---------------------------------------------------------------- the list of indicators
 
 
-def _indicators(definitions: Mapping[tuple[str, str], Definition]) -> str:
+def _indicators(
+    definitions: Mapping[tuple[str, str], Definition], populations: Mapping[str, tuple[PopulationHeader, str]]
+) -> str:
     blocks = [
-        _GENERATED.format(origin="`sql/indicators/`"),
+        _GENERATED.format(origin="`sql/indicators/` and `sql/populations/`"),
         "# 指标清单 Indicators",
         "One file of `sql/indicators/` each, in the order of the tables. The select of a file returns the rows that "
         "count, and the number is their sum: `halfyear trace PERIOD CODE` lists them.",
@@ -286,7 +294,27 @@ def _indicators(definitions: Mapping[tuple[str, str], Definition]) -> str:
         )
         for definition in members:
             blocks += _definition(definition)
+    blocks += [
+        "## 统计总体 Populations",
+        "Who or what is counted, said once in a file of `sql/populations/` each and read by several indicators.",
+    ]
+    for name, (header, _) in populations.items():
+        readers = [d for d in definitions.values() if d.population == name]
+        blocks += _population(name, header, readers)
     return _text(*blocks)
+
+
+def _population(name: str, header: PopulationHeader, readers: Iterable[Definition]) -> Iterator[str]:
+    yield f"### {name}"
+    yield f"**{header.name_zh}** {header.name_en}"
+    facts = [
+        ("文件 file", f"[`sql/populations/{name}.sql`](../sql/populations/{name}.sql)"),
+        ("粒度 grain", header.grain),
+        ("读取 reads", f"[{header.of}](#{header.of})" if header.of else _reads(header.reads.items())),
+        ("指标 indicators", ", ".join(f"[{_full_code(d)}](#{_anchor(d)})" for d in readers) or "—"),
+    ]
+    facts += [("剔除 left out", f"`{reason}` {text.zh} / {text.en}") for reason, text in header.excluded.items()]
+    yield _table(("", ""), facts)
 
 
 def _definition(definition: Definition) -> Iterator[str]:
@@ -298,9 +326,12 @@ def _definition(definition: Definition) -> Iterator[str]:
             "文件 file",
             f"[`sql/indicators/{_full_code(definition)}.sql`](../sql/indicators/{_full_code(definition)}.sql)",
         ),
-        ("来源 sources", ", ".join(f"[{s}](dictionary/{s}.md)" for s in definition.sources)),
-        ("类别 kind", f"{_KINDS[definition.kind]}, {_bases(definition)}"),
-        ("判定范围 decided within", definition.decided_within or "全部行 all rows"),
+        (
+            "统计总体 population",
+            f"[{definition.population}](#{definition.population})" if definition.population else "—",
+        ),
+        ("读取 reads", _reads(zip(definition.sources, definition.readings, strict=True))),
+        ("类别 kind", _KINDS[definition.kind]),
         ("印为 printed", _shape(definition)),
         ("无行时 without rows", _WITHOUT_ROWS[definition.without_rows]),
     ]

@@ -73,6 +73,17 @@ class InfrastructureFault(HalfyearError):
     exit_code = 3
 
 
+class FiguresDiffer(HalfyearError):
+    """Stored figures that their rows do not give; a line for each."""
+
+    exit_code = 1
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(
+            f"{len(lines)} 个指标值与其行不符 / {len(lines)} figures are not what their rows give: {'; '.join(lines)}"
+        )
+
+
 class FileRefused(HalfyearError):
     """A file that cannot be used at all; carries the critical finding."""
 

@@ -20,12 +20,14 @@ from typing import Any, Literal
 from psycopg2.extensions import connection as Connection
 
 from halfyear import (
+    figure,
     half_year_report_annex,
     half_year_report_docx,
     half_year_report_markdown,
     half_year_report_xlsx,
     indicator,
 )
+from halfyear.definition import DASH, Definition
 from halfyear.errors import ContractError, UsageError
 from halfyear.half_year_report_annex import ANNEXES, Seal
 from halfyear.half_year_report_document import (
@@ -43,7 +45,6 @@ from halfyear.half_year_report_document import (
     Signature,
     Table,
 )
-from halfyear.indicator import DASH, Definition
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE, Settings
 
@@ -504,7 +505,7 @@ def writer(output: Path) -> Callable[[Document], bytes]:
 def figures(connection: Connection, period: Period) -> Figures:
     """The city's figures of a half-year and which of the values compared with are sealed."""
     published = {d.code: d for d in indicator.definitions(connection).values() if d.is_published}
-    rows = {row["indicator_code"]: row for row in indicator.figures(connection, period)}
+    rows = {row["indicator_code"]: row for row in figure.figures(connection, period)}
     bases = {"previous": period.previous, "year_ago": period.year_ago}
     return Figures(
         period,
@@ -513,7 +514,7 @@ def figures(connection: Connection, period: Period) -> Figures:
         frozenset(
             (row["indicator_code"], base)
             for base, earlier in bases.items()
-            for row in indicator.figures(connection, earlier)
+            for row in figure.figures(connection, earlier)
             if row["status"] != "sealed"
         ),
     )

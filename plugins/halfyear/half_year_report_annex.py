@@ -11,8 +11,8 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import RealDictCursor
 
+from halfyear.definition import CITY, DASH
 from halfyear.half_year_report_document import Block, Cell, Column, Number, Paragraph, Run, Table
-from halfyear.indicator import CITY, DASH
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 

@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from halfyear import checks, indicator, staging
 from halfyear.checks import CheckResult
 from halfyear.contract import Rule, Title, read_yaml
+from halfyear.definition import Definition
 from halfyear.errors import ContractError
-from halfyear.indicator import Definition
 from halfyear.period import Period
 
 FILE = Path("indicators") / "identities.yaml"

@@ -17,9 +17,9 @@ Rows are closed, never overwritten: ``known_at`` ends when the next thing was kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from psycopg2 import sql as pgsql
 from psycopg2.extensions import connection as Connection
@@ -27,7 +27,6 @@ from psycopg2.extensions import cursor as Cursor
 
 from halfyear import period as periods
 from halfyear.contract import Contract
-from halfyear.partial_sum import MANY_RECORDS
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE_NAME
 from halfyear.verdict import Candidate, judge
@@ -36,6 +35,10 @@ from halfyear.verdict import Candidate, judge
 Rows = Callable[[int], str]
 #: Memory for each sort or hash of a settlement; a register is compared with what is known in one.
 _WORK_MEM = "128MB"
+#: Any constant: what loads hold together, and one that opens a half-year alone.
+_LOCK = 8_150_005
+#: After so many changed rows all groups of a source are looked at.
+_MANY_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,6 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
     with connection.cursor() as cursor:
         cursor.execute("select set_config('work_mem', %s, true)", (_WORK_MEM,))
         before = _standing(cursor, contract.source)
-        open_before = _open_periods(cursor)
         candidates = _candidates(cursor, contract.source)
         after, verdicts = judge(contract, candidates)
         load_of = {candidate.delivery_id: candidate.load_id for candidate in candidates}
@@ -102,6 +104,8 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
         changed_days = sorted(day for day in before.keys() | after.keys() if before.get(day) != after.get(day))
         if not changed_days:
             return Settlement((), 0, 0)
+        _hold_half_years(cursor, contract.source, after)
+        open_before = set(_open_periods(cursor))
         known_from = _next_instant(cursor, contract.source)
         standing = dict(before)
         touched: set[Period] = set()
@@ -110,22 +114,21 @@ def settle(connection: Connection, contract: Contract, rows: Rows) -> Settlement
             old, new = before.get(day), after.get(day)
             _stand(cursor, contract.source, day, new, known_from, standing)
             apply = _apply_register if contract.mode == "register" else _apply_events
-            moved, day_closed, day_opened = apply(cursor, contract, day, old, new, standing, known_from, rows)
-            _note_changes(cursor, contract, known_from, [load for load in (old, new) if load is not None])
-            touched |= moved
+            half_years, day_closed, day_opened = apply(cursor, contract, day, old, new, standing, known_from, rows)
+            loads = [load for load in (old, new) if load is not None]
+            _note_spanning_groups(cursor, contract, loads, day_closed + day_opened)
+            touched |= half_years
             closed += day_closed
             opened += day_opened
-        moved_halves = [str(half) for half in touched]
-        cursor.execute("select core.refresh_statistics(%s, %s, %s)", (contract.source, moved_halves, closed + opened))
+        halves = [str(half) for half in touched]
+        cursor.execute("select core.refresh_statistics(%s, %s, %s)", (contract.source, halves, closed + opened))
         touched |= _newly_covered(before, after)
-        touched &= {*open_before, *_open_periods(cursor)}
-        _mark_stale(cursor, contract.source, touched, "rows changed")
-        # A half-year that is seen for the first time has no figure of any source yet.
-        cursor.execute("select period from lineage.open_period except select period from indicators.observation")
-        unseen = {periods.parse(row[0]) for row in cursor.fetchall()}
-        _mark_stale(cursor, None, unseen, "new period")
-        touched |= unseen
-        return Settlement(tuple(sorted(touched)), closed, opened)
+        open_now = set(_open_periods(cursor))
+        moved = touched & (open_before | open_now)
+        moved |= _mark_stale(cursor, contract.source, touched, "rows changed")
+        # A half-year that opens has no figure of any source, or those of before it closed: nothing was marked since.
+        moved |= _mark_stale(cursor, None, open_now - open_before, "half-year opened")
+        return Settlement(tuple(sorted(moved)), closed, opened)
 
 
 def _candidates(cursor: Cursor, source: str) -> list[Candidate]:
@@ -165,6 +168,46 @@ def _next_instant(cursor: Cursor, source: str) -> datetime:
     return instant
 
 
+def _hold_half_years(cursor: Cursor, source: str, after: Mapping[date, int]) -> None:
+    """Let no half-year open or close beside this load, until the transaction ends.
+
+    A load marks the half-years that it sees open, and one that opens a half-year marks whatever is committed. Side by
+    side and unseen by each other, the first would leave no mark in the half-year of the second.
+    """
+    if not _moves_half_years(cursor, source, after):
+        cursor.execute("savepoint half_years")
+        cursor.execute("select pg_advisory_xact_lock_shared(%s)", (_LOCK,))
+        # Asked again: what another load did while this one waited may make it the one that opens.
+        if not _moves_half_years(cursor, source, after):
+            cursor.execute("release savepoint half_years")
+            return
+        # Two loads that share the lock would wait for each other.
+        cursor.execute("rollback to savepoint half_years")
+    hold_half_years_alone(cursor)
+
+
+def hold_half_years_alone(cursor: Cursor) -> None:
+    """Wait for the loads that are under way, and let none settle until the transaction ends."""
+    cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+
+
+def _moves_half_years(cursor: Cursor, source: str, after: Mapping[date, int]) -> bool:
+    """Whether the open half-years, from the first to the newest snapshot, are others once ``after`` stands."""
+    cursor.execute(
+        "select min(snapshot_date), max(snapshot_date), min(snapshot_date) filter (where source <> %(source)s), "
+        "max(snapshot_date) filter (where source <> %(source)s) from lineage.standing where upper_inf(known_at)",
+        {"source": source},
+    )
+    first, newest, *others = cursor.fetchone() or (None, None)
+    return _ends([first, newest]) != _ends([*others, *after])
+
+
+def _ends(days: Iterable[date | None]) -> set[Period]:
+    """The half-years of the first and the last of some days."""
+    known = [day for day in days if day is not None]
+    return {periods.of(min(known)), periods.of(max(known))} if known else set()
+
+
 def _stand(
     cursor: Cursor, source: str, day: date, load_id: int | None, known_from: datetime, standing: dict[date, int]
 ) -> None:
@@ -198,47 +241,26 @@ def _newly_covered(before: dict[date, int], after: dict[date, int]) -> set[Perio
     return set(periods.between(periods.of(low).next, periods.of(high)))
 
 
-def _mark_stale(cursor: Cursor, source: str | None, touched: set[Period], reason: str) -> None:
-    if touched:
-        cursor.execute("select indicators.mark_stale(%s, %s, %s)", (source, [str(p) for p in sorted(touched)], reason))
-
-
-def _note_changes(cursor: Cursor, contract: Contract, known_from: datetime, loads: list[int]) -> None:
-    """Note which records a day changed, for the partial sums, and which groups now lie in several half-years.
-
-    ``loads`` are the one that stood for the day and the one that stands now. Events that changed have a row of one of
-    them, records of a register are in ``affected`` or ``changed``, which leave with it. With very many of them, or where
-    no definition asks, the entry has no key and says that all may have changed.
-    """
-    cursor.execute("select to_regclass('pg_temp.affected') is not null, to_regclass('pg_temp.changed') is not null")
-    tables = [name for name, is_there in zip(("affected", "changed"), cursor.fetchone() or (), strict=True) if is_there]
-    if contract.mode == "events":
-        core = pgsql.Identifier("core", contract.source).as_string(cursor)
-        parts = [
-            f"(select record_key from {core} where load_id = {int(load)} limit {MANY_RECORDS + 1})" for load in loads
-        ]
-    else:
-        parts = [f"(select record_key from pg_temp.{name} limit {MANY_RECORDS + 1})" for name in tables]
-    values = {"source": contract.source, "known_from": known_from, "many": MANY_RECORDS}
+def _mark_stale(cursor: Cursor, source: str | None, touched: set[Period], reason: str) -> set[Period]:
+    """Mark what a source's change in some half-years makes due, by what each definition reads; its half-years."""
+    if not touched:
+        return set()
     cursor.execute(
-        f"with record as ({' union '.join(parts) or 'select null::text as record_key'}), "
-        "found as (select count(*) as records, count(*) <= %(many)s "
-        "and count(*) = count(record_key) and exists (select from indicators.definition as d "
-        "where d.decided_within is not null and d.sources = array[%(source)s]) as is_listed from record) "
-        "insert into indicators.changed_record (source, record_key, known_from) "
-        "select %(source)s, record.record_key, %(known_from)s from record cross join found where found.is_listed "
-        "union all select %(source)s, null, %(known_from)s from found where found.records > 0 and not found.is_listed "
-        "returning record_key is null",
-        values,
+        "select * from indicators.mark_stale(%s, %s, %s)", (source, [str(p) for p in sorted(touched)], reason)
     )
-    is_all = (True,) in cursor.fetchmany(1)
-    for name in tables:
-        cursor.execute(f"drop table pg_temp.{name}")
+    return {periods.parse(row[0]) for row in cursor.fetchall()}
+
+
+def _note_spanning_groups(cursor: Cursor, contract: Contract, loads: list[int], rows: int) -> None:
+    """Note which groups of events now lie in several half-years; ``loads`` are those that stood and stand for a day.
+
+    After very many changed rows all groups are looked at, which is then cheaper than to look for theirs. Rows that are
+    replaced at once change nothing that is known, and still say where a group lies.
+    """
     if contract.period_group is not None:
         column = contract.named(contract.period_group).column
-        cursor.execute(
-            "select core.note_spanning_groups(%s, %s, %s)", (contract.source, column, None if is_all else loads)
-        )
+        wanted = None if rows > _MANY_ROWS else loads
+        cursor.execute("select core.note_spanning_groups(%s, %s, %s)", (contract.source, column, wanted))
 
 
 class _Names:
@@ -288,16 +310,20 @@ def _apply_register(
     rows: Rows,
 ) -> tuple[set[Period], int, int]:
     later = sorted(d for d in standing if d > day)
+    moved: list[tuple[date, date | None]] = [(day, None)]
     if old is None and new is not None and not later:
         closed, opened = _append_snapshot(cursor, contract, day, new, known_from, rows(new))
-        end = None
     else:
-        closed, opened, end = _restate_snapshot(cursor, contract, day, later, standing, known_from, rows)
+        closed, opened, moved = _restate_snapshot(cursor, contract, day, later, standing, known_from, rows)
     if not closed and not opened:
         return set(), 0, 0
-    # What holds on the last day of a half-year may have moved in [day, end); so may what lies in between.
-    last = periods.of(end - timedelta(days=1)) if end else max(_open_periods(cursor), default=periods.of(day))
-    return set(periods.between(periods.of(day), last)), closed, opened
+    newest = max(_open_periods(cursor), default=periods.of(day))
+    half_years = {periods.of(day)}
+    for first, end in moved:
+        # A register is read as it held on a last day.
+        between = periods.between(periods.of(first), periods.of(end) if end else newest)
+        half_years |= {half for half in between if end is None or half.last_day < end}
+    return half_years, closed, opened
 
 
 def _append_snapshot(
@@ -390,10 +416,11 @@ def _restate_snapshot(
     standing: dict[date, int],
     known_from: datetime,
     rows: Rows,
-) -> tuple[int, int, date | None]:
+) -> tuple[int, int, list[tuple[date, date | None]]]:
     """A day in the middle: lay the versions of its records anew from that day on, and write the difference.
 
-    Returns rows closed and opened, and the day from which nothing moved (None: the end).
+    Returns rows closed and opened, and the days from one until before another (None: without an end) on which a record
+    is another one or comes from another file.
     """
     names = _Names(contract)
     values: dict[str, object] = {"day": day, "known_from": known_from}
@@ -427,7 +454,6 @@ def _restate_snapshot(
         all=names.all,
     )
     days = [day, *later]
-    effect_end: date | None = None
     tail: date | None = None
     changed = True  # what a record shows just before x
     for place, x in enumerate(days):
@@ -438,7 +464,6 @@ def _restate_snapshot(
         if place:
             # The versions that begin on x may begin anew, so its file is needed even if nothing goes beyond it.
             changed = _carries(cursor, names, x, standing[x])
-            effect_end = None if changed else x
         _lay(cursor, names, x, y, standing.get(x), tables, rows)
     if tail is not None:
         _run(
@@ -450,7 +475,6 @@ def _restate_snapshot(
             core=names.core,
             all=names.all,
         )
-        effect_end = min(effect_end, tail) if effect_end else tail
     _run(
         cursor,
         # Neighbours with one content are one version, and the first of them is where it was first shown.
@@ -470,6 +494,18 @@ def _restate_snapshot(
         before=names.of("before"),
         numbered=names.all_of("numbered"),
     )
+    _run(
+        cursor,
+        "with was as (select record_key, load_id, row_number, range_agg(valid_at) as days from {core} "
+        "inner join affected using (record_key) where upper_inf(known_at) group by 1, 2, 3), "
+        "now as (select record_key, load_id, row_number, range_agg(valid_at) as days from laid group by 1, 2, 3), "
+        "moved as (select coalesce(was.days, '{{}}') as was, coalesce(now.days, '{{}}') as now "
+        "from was full join now using (record_key, load_id, row_number) where was.days is distinct from now.days), "
+        "span as (select unnest(range_agg((was - now) + (now - was))) as days from moved) "
+        "select lower(days), upper(days) from span",
+        core=names.core,
+    )
+    moved: list[tuple[date, date | None]] = cursor.fetchall()
     same = (
         "exists (select 1 from {other} as other where other.record_key = row.record_key "
         "and other.valid_at = row.valid_at and other.load_id = row.load_id and other.row_number = row.row_number)"
@@ -497,7 +533,7 @@ def _restate_snapshot(
         core=names.core,
         all=names.all,
     )
-    return closed, opened, effect_end
+    return closed, opened, moved
 
 
 def _lay(

@@ -1,8 +1,8 @@
 """The mart: the views that dashboards read, hand-written in ``sql/mart`` or generated from the declarations.
 
 A file of ``sql/mart`` is a YAML header in the leading comment (name, grain, a comment for every column) and
-one ``select``. Generated are the wide view of each domain, the rows behind the numbers, the freshness of the
-sources and the bodies that nobody knows. This module only writes SQL; ``warehouse.migrate`` runs it.
+one ``select``. Generated are the wide view of each domain, the freshness of the sources, and the rows whose bodies or
+references nobody knows, with whether they were judged. This module only writes SQL; ``warehouse.migrate`` runs it.
 
 Views run with the rights of their owner, functions in them with those of the reader: none of ours are called.
 """
@@ -19,9 +19,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from halfyear import settings
-from halfyear.contract import Contract, read_yaml, relationships
+from halfyear.contract import Contract, has_body, read_yaml, relationships
+from halfyear.definition import Definition
 from halfyear.errors import ContractError
-from halfyear.indicator import COLUMNS, Definition
+from halfyear.population import own_day, resolved
 
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<select>.*)\Z", re.DOTALL)
 _READS = re.compile(r"\bmart\.([a-z_]+)")
@@ -34,13 +35,6 @@ begin
     from pg_catalog.pg_views where schemaname = 'mart';
     if views is not null then execute 'drop view ' || views; end if;
 end $$"""
-
-_PARAMETERS = {
-    "first_day": "p.first_day",
-    "last_day": "p.last_day",
-    "next_day": "p.next_day",
-    "as_known": "'infinity'::timestamptz",
-}
 
 
 class _Header(BaseModel):
@@ -88,40 +82,9 @@ def _literal(text: str) -> str:
 # ---------------------------------------------------------------- core
 
 
-def has_body(contract: Contract) -> bool:
-    """Whether rows of the source name a body, so that ``core.<source>_resolved`` exists."""
-    return bool({"body_code", "body_name", "region_code"} & {p.column for p in contract.columns})
-
-
 def resolved_view_sql(contract: Contract) -> str:
-    """``core.<source>_resolved``: the table plus ``resolved_body_code``.
-
-    The code decides where the list of bodies knows it, else the name on the row's day, else the region: the village
-    or town of that region code, else the town around it. Else it is null.
-    """
-    columns = {p.column for p in contract.columns}
-    joins, found = "", []
-    if "body_code" in columns:
-        joins += "\nleft join core.body as by_code on t.body_code = by_code.code"
-        found.append("by_code.code")
-    if "body_name" in columns:
-        if contract.mode == "register":
-            day = "coalesce(upper(t.valid_at) - 1, 'infinity'::date)"
-        elif contract.named(contract.period_property or "").logical_type == "timestamp":
-            day = f"(t.{contract.period_property} at time zone 'Asia/Shanghai')::date"
-        else:
-            day = f"t.{contract.period_property}"
-        joins += f"\nleft join core.body_name as by_name on t.body_name = by_name.name and by_name.valid_at @> {day}"
-        found.append("by_name.code")
-    if "region_code" in columns:
-        joins += "\nleft join core.body_region as by_region on t.region_code = by_region.region_code"
-        joins += "\nleft join core.body_region as by_town on left(t.region_code, 9) = by_town.region_code"
-        found += ["by_region.code", "by_town.code"]
-    resolved = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
-    return (
-        f"create view core.{contract.source}_resolved as\n"
-        f"select\n    t.*,\n    {resolved} as resolved_body_code\nfrom core.{contract.source} as t{joins}"
-    )
+    """``core.<source>_resolved``: the table plus ``resolved_body_code``, the body on the day on which the row itself holds."""
+    return f"create view core.{contract.source}_resolved as\n{resolved(contract, own_day(contract))}"
 
 
 # ---------------------------------------------------------------- generated views
@@ -156,122 +119,6 @@ def _domain_views(definitions: Iterable[Definition]) -> list[View]:
         description = f"{first.domain_zh} {first.domain_en}: one row per period and body, a column per indicator"
         result.append(View(domain, description, columns, select))
     return result
-
-
-def _indicator_row(definitions: Iterable[Definition]) -> View:
-    """``mart.indicator_row``: the trace of every number, one branch per definition.
-
-    The code is a constant of its branch and the period a column of the outer side, so that asking for one
-    period and one indicator runs one select once.
-    """
-    branches = []
-    for d in definitions:
-        select = d.bind(lambda name: _PARAMETERS[name])
-        branches.append(
-            f"select p.period, '{d.code}'::text as indicator_code, '{d.reading}'::text as reading,\n"
-            f"    c.body_code, c.in_numerator, c.in_denominator, c.quantity::numeric as quantity,\n"
-            f"    c.excluded_because::text as excluded_because, c.source::text as source, c.record_key, c.load_id,\n"
-            f"    c.row_number\nfrom lineage.open_period as p\ncross join lateral (\n{select}) as c"
-        )
-    columns = {
-        "period": "半年期 SDMX code of the half-year",
-        "indicator_code": "指标代码 Code of the indicator",
-        "reading": "口径 Empty for the main reading",
-        "body_code": "单位代码 Body that the row counts for; null when no list knows it",
-        "in_numerator": "计入分子 Whether the row counts",
-        "in_denominator": "计入分母 Whether the row counts in the denominator",
-        "quantity": "数量 What the row adds",
-        "excluded_because": "剔除原因 Why the row is left out; the texts are in mart.definition",
-        "source": "来源 Source",
-        "record_key": "记录键 Key of the record; persons as tokens",
-        "load_id": "装载编号 The load that first showed this version",
-        "row_number": "行号 Number of the row that a person sees in the file",
-        "file_name": "文件名 File",
-        "snapshot_date": "快照日期 The day that the file speaks for",
-    }
-    empty = (
-        "select null::text, null::text, null::text, null::text, null::boolean, null::boolean, null::numeric, "
-        "null::text, null::text, null::text, null::bigint, null::bigint where false"
-    )
-    names = ["period", "indicator_code", "reading", *COLUMNS]
-    union = "\nunion all\n".join(branches) or empty
-    select = (
-        f"select {', '.join(f'r.{name}' for name in names)}, d.file_name, d.snapshot_date\n"
-        f"from (\n{union}\n) as r ({', '.join(names)})\n"
-        "left join lineage.load as l on r.load_id = l.load_id\n"
-        "left join lineage.delivery as d on l.delivery_id = d.delivery_id"
-    )
-    return View(
-        "indicator_row",
-        "指标明细 One row per period, indicator, reading and contributing or left out row: what a number is made of",
-        columns,
-        select,
-    )
-
-
-def _restatement_candidate_row(definitions: Iterable[Definition]) -> View:
-    """``mart.restatement_candidate_row``: why a sealed figure would be another one today.
-
-    Each definition's select is asked twice, as the rows stood at the seal and as they stand now; what both give
-    cancels out. A branch whose definition has no candidate asks nothing.
-    """
-    branches = []
-    for d in definitions:
-        now = d.bind(lambda name: _PARAMETERS[name])
-        then = d.bind(lambda name: {**_PARAMETERS, "as_known": "p.sealed_at"}[name])
-        branches.append(
-            f"select p.period, '{d.code}'::text, '{d.reading}'::text, r.*\n"
-            "from (\n"
-            "    select distinct k.period, k.sealed_at, o.first_day, o.last_day, o.next_day\n"
-            "    from mart.restatement_candidate as k\n"
-            "    inner join lineage.open_period as o on k.period = o.period\n"
-            f"    where k.indicator_code = '{d.code}' and k.reading = '{d.reading}'\n"
-            ") as p\ncross join lateral (\n"
-            "    select\n"
-            "        case when sum(c.sign) > 0 then 'added' else 'removed' end, c.body_code, c.in_numerator,\n"
-            "        c.in_denominator, c.quantity::numeric, c.excluded_because::text, c.source::text, c.record_key,\n"
-            "        coalesce(max(c.load_id) filter (where c.sign > 0), max(c.load_id)),\n"
-            "        coalesce(max(c.row_number) filter (where c.sign > 0), max(c.row_number))\n"
-            f"    from (\nselect 1 as sign, n.* from (\n{now}) as n\nunion all\n"
-            f"select -1 as sign, t.* from (\n{then}) as t\n    ) as c\n"
-            "    group by c.body_code, c.in_numerator, c.in_denominator, c.quantity, c.excluded_because, c.source,\n"
-            "        c.record_key\n"
-            "    having sum(c.sign) <> 0\n"
-            ") as r"
-        )
-    columns = {
-        "period": "半年期 SDMX code of the half-year",
-        "indicator_code": "指标代码 Code of the indicator",
-        "reading": "口径 Empty for the main reading",
-        "change": "变化 added = known now and not at the seal; removed = the other way round",
-        "body_code": "单位代码 Body that the row counts for; null when no list knows it",
-        "in_numerator": "计入分子 Whether the row counts",
-        "in_denominator": "计入分母 Whether the row counts in the denominator",
-        "quantity": "数量 What the row adds",
-        "excluded_because": "剔除原因 Why the row is left out; the texts are in mart.definition",
-        "source": "来源 Source",
-        "record_key": "记录键 Key of the record; persons as tokens",
-        "load_id": "装载编号 The load of this version of the record",
-        "row_number": "行号 Number of the row that a person sees in the file",
-        "file_name": "文件名 File",
-        "snapshot_date": "快照日期 The day that the file speaks for",
-        "received_at": "接收时间 When the file arrived",
-    }
-    empty = "select " + ", ".join(
-        f"null::{'boolean' if c.startswith('in_') else 'numeric' if c == 'quantity' else 'bigint' if c in ('load_id', 'row_number') else 'text'}"
-        for c in ("period", "indicator_code", "reading", "change", *COLUMNS)
-    )
-    names = ", ".join(("period", "indicator_code", "reading", "change", *COLUMNS))
-    union = "\nunion all\n".join(branches) or f"{empty} where false"
-    return View(
-        "restatement_candidate_row",
-        "待重述明细 One row per half-year, figure that would be restated, and row that it has now and had not at the seal, "
-        "or the other way round; a row that counts otherwise is removed as it was and added as it is",
-        columns,
-        f"select r.*, d.file_name, d.snapshot_date, d.received_at\nfrom (\n{union}\n) as r ({names})\n"
-        "left join lineage.load as l on r.load_id = l.load_id\n"
-        "left join lineage.delivery as d on l.delivery_id = d.delivery_id",
-    )
 
 
 def _unknown_body_row(contracts: Iterable[Contract]) -> View:
@@ -334,6 +181,52 @@ def _unknown_reference_row(contracts: Mapping[str, Contract]) -> View:
             "row_number": "行号 Number of the row that a person sees in the file",
         },
         "\nunion all\n".join(branches) or empty,
+    )
+
+
+def _reference_judgement(contracts: Mapping[str, Contract]) -> View:
+    """``mart.reference_judgement``: whether what is kept of unknown bodies and references is what the rows say now."""
+    reads = {c.source: {c.source} for c in contracts.values() if has_body(c)}
+    for contract, _, to in relationships(contracts):
+        reads.setdefault(contract.source, {contract.source}).add(to.partition(".")[0])
+    facts = ",\n        ".join(
+        f"({_literal(source)}, {_literal(other)})" for source, others in reads.items() for other in sorted(others)
+    )
+    select = f"""with reading (source, reads) as (
+    values
+        {facts or "(null::text, null::text)"}
+),
+newest as (
+    -- In seconds, which read alike in every time zone.
+    select source, extract(epoch from max(greatest(lower(known_at), upper(known_at)))) as known_at
+    from lineage.standing
+    group by source
+),
+now_seen as (
+    select
+        r.source,
+        jsonb_build_object(
+            'declarations', (select d.fingerprint from lineage.declaration as d where d.name = 'warehouse'),
+            'known_at', jsonb_object_agg(r.reads, n.known_at)
+        ) as seen
+    from reading as r
+    left join newest as n on r.reads = n.source
+    where r.source is not null
+    group by r.source
+)
+select n.source, j.judged_at, j.seen is not distinct from n.seen, n.seen
+from now_seen as n
+left join lineage.reference_judgement as j on n.source = j.source"""
+    return View(
+        "reference_judgement",
+        "引用核对 One row per source whose rows name bodies or records of others: whether they were judged as they are now",
+        {
+            "source": "来源 Source",
+            "judged_at": "核对时间 When mart.unknown_body and mart.unknown_reference last looked at its rows; null: never",
+            "is_current": "是否最新 Whether neither rows nor lists have changed since",
+            "seen": "依据 What a judgement of now would speak of: the newest instant of each source, and the declarations",
+        },
+        select,
     )
 
 
@@ -438,8 +331,8 @@ def views(
     folder = (sql or settings.load().sql) / "mart"
     found = [load(path) for path in sorted(folder.glob("*.sql"))]
     found += _domain_views(definitions.values())
-    found += [_indicator_row(definitions.values()), _restatement_candidate_row(definitions.values())]
-    found += [_unknown_body_row(contracts.values()), _unknown_reference_row(contracts), _freshness(contracts.values())]
+    found += [_unknown_body_row(contracts.values()), _unknown_reference_row(contracts)]
+    found += [_reference_judgement(contracts), _freshness(contracts.values())]
     by_name = {view.name: view for view in found}
     if len(by_name) < len(found):
         raise ContractError("mart: 视图重名 / two views of the mart have one name")

@@ -25,10 +25,11 @@ from halfyear import inbox, landing, warehouse
 from halfyear import period as periods
 from halfyear import settings as settings_module
 from halfyear.contract import Contract
-from halfyear.errors import FileRefused, Finding, InfrastructureFault, UsageError
+from halfyear.errors import FiguresDiffer, FileRefused, Finding, InfrastructureFault, UsageError
 from halfyear.settings import Settings
 
 if TYPE_CHECKING:
+    from halfyear.audit import Audit
     from halfyear.checks import CheckResult
     from halfyear.staging import Staged
     from halfyear.vintage import Proposal, Request, Vintage
@@ -103,50 +104,87 @@ def load(source: str, delivery_ids: list[int]) -> list[str]:
 
 
 def announce(source: str) -> list[str]:
-    """The half-years that compute_indicators has to be told of, now that ``source`` has loaded; each is told once."""
-    from halfyear import indicator
+    """The half-years that compute_indicators has to be told of, now that ``source`` has loaded; each is told once.
 
+    What its rows and those of others name and nobody knows is judged before.
+    """
+    from halfyear import computation
+
+    judge_references()
     with warehouse.transaction(settings_module.load()) as connection:
-        return [str(p) for p in indicator.claim_due(connection, source)]
+        return [str(p) for p in computation.claim_due(connection, source)]
 
 
-def compute(period: str) -> int:
-    """Compute what is stale in a half-year and see whether its figures agree with each other.
+def compute(period: str, everything: bool = False) -> int:
+    """Compute what is stale in a half-year, or everything, and see whether its figures agree with each other.
 
     Returns how many (indicator, reading) pairs were computed. Figures that disagree are findings, in
-    ``mart.identity``: they are kept and logged, never an error.
+    ``mart.identity``: they are kept and logged, never an error. So are bodies and references that nobody knows.
     """
-    from halfyear import identity, indicator
+    from halfyear import computation, identity
 
     settings = settings_module.load()
     half = periods.parse(period)
     with warehouse.transaction(settings) as connection:
-        computed = indicator.compute(connection, half)
+        computed = computation.compute(connection, half, everything)
         if computed:
             url = warehouse.sqlalchemy_url(settings)
             for result in identity.check(connection, url, settings.expectations, half):
                 if not result.success:
                     log.warning("%s: %s: %s / %s", period, result.rule, result.description_zh, result.description_en)
+    judge_references()
     return computed
+
+
+def judge_references() -> tuple[str, ...]:
+    """Judge what rows name and nobody knows, of each source that changed or of which the lists did; these sources."""
+    from halfyear import reference
+
+    with warehouse.transaction(settings_module.load()) as connection:
+        return reference.judge(connection)
+
+
+def audit(period: str | None = None) -> Audit:
+    """Compare every observation of a half-year (None: of all), sealed or not, with what its rows give."""
+    from halfyear import audit as audits
+
+    wanted = None if period is None else [periods.parse(period)]
+    with warehouse.transaction(settings_module.load()) as connection:
+        return audits.audit(connection, wanted, log.info)
+
+
+def refuse_differences() -> None:
+    """Audit all half-years and raise FiguresDiffer, with a line for each figure, when one is not what its rows give."""
+    found = audit()
+    if found.differences:
+        raise FiguresDiffer([difference.line for difference in found.differences])
+    log.info("%s observations computed anew, no difference", found.observations)
+
+
+def computed_periods() -> list[str]:
+    """The half-years that are computed: from the first to the newest accepted snapshot."""
+    with warehouse.transaction(settings_module.load()) as connection, connection.cursor() as cursor:
+        cursor.execute("select period from lineage.open_period order by period")
+        return [row[0] for row in cursor]
 
 
 def stale_periods() -> list[str]:
     """The half-years that have something stale."""
-    from halfyear import indicator
+    from halfyear import computation
 
     with warehouse.transaction(settings_module.load()) as connection:
-        return [str(p) for p in indicator.stale_periods(connection)]
+        return [str(p) for p in computation.stale_periods(connection)]
 
 
 def propose(request: Request) -> Proposal | None:
-    """Compute what is due in a half-year, then say what would be sealed; None when that is sealed already.
+    """Compute a half-year anew, whole, then say what would be sealed; None when that is sealed already.
 
     Raises UsageError for open points without a name and figures without a reason.
     """
     from halfyear import vintage
 
     for attempt in range(3):
-        compute(str(request.period))
+        compute(str(request.period), everything=True)
         try:
             with warehouse.transaction(settings_module.load()) as connection:
                 return vintage.propose(connection, request)

@@ -13,7 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.markdown import Markdown
 
-from halfyear.indicator import DASH
+from halfyear.audit import Audit
+from halfyear.definition import DASH
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 from halfyear.vintage import REASONS, Change, Proposal, Verification, Vintage
@@ -164,6 +165,18 @@ def verification(found: Verification, wanted: str | None = None) -> Iterator[str
             f"{found.vintages} 个版次、{found.rows} 行与封存时一致 / {found.vintages} vintages with {found.rows} rows are "
             f"what was sealed; last hash {found.last_hash}"
         )
+
+
+def audited(found: Audit) -> Iterator[str]:
+    """What an audit found, line by line, and its account."""
+    for difference in found.differences:
+        yield difference.line
+    if found.due:
+        yield f"{found.due} 个指标待计算，未核 / {found.due} indicators wait to be computed and were not compared"
+    yield (
+        f"按行重算 {found.observations} 个指标值，{len(found.differences)} 个不符 / {found.observations} observations computed "
+        f"anew, {len(found.differences)} differences"
+    )
 
 
 # ---------------------------------------------------------------- words

@@ -23,8 +23,8 @@ from psycopg2.extensions import connection as Connection
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from halfyear.contract import read_yaml
+from halfyear.definition import CITY
 from halfyear.errors import ContractError, UsageError
-from halfyear.indicator import CITY
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 

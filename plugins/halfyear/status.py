@@ -177,9 +177,9 @@ def doctor(settings: Settings) -> int:
 
 
 def _declarations(settings: Settings) -> bool | str:
-    from halfyear import indicator
+    from halfyear import definition
 
-    return bool(contracts.load_all(settings.expectations) and indicator.load_all(settings.sql))
+    return bool(contracts.load_all(settings.expectations) and definition.load_all(settings.sql))
 
 
 def _writable(home: Path) -> bool | str:

@@ -21,12 +21,14 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from halfyear import indicator, settings
+from halfyear import definition, figure, settings, trace
 from halfyear.bodies import Draft
+from halfyear.definition import CITY, DASH, Definition
 from halfyear.errors import UsageError
-from halfyear.indicator import DASH, FIGURE_COLUMNS, TRACE_COLUMNS, Definition, TraceSummary
+from halfyear.figure import FIGURE_COLUMNS
 from halfyear.period import Period
 from halfyear.spreadsheet import csv_cell, put
+from halfyear.trace import TRACE_COLUMNS, TraceSummary
 
 Form = Literal["table", "json", "csv", "xlsx"]
 Row = Mapping[str, Any]
@@ -65,7 +67,7 @@ def indicator_rows(
 
     Raises UsageError for a body that the list does not know.
     """
-    return indicator.figures(connection, period, body_code(connection, body), as_known)
+    return figure.figures(connection, period, body_code(connection, body), as_known)
 
 
 def body_code(connection: Connection, body: str | None) -> str | None:
@@ -113,7 +115,7 @@ def indicator_table(
         return _workbook(rows)
     if form == "table":
         if definitions is None:
-            definitions = indicator.load_all(settings.load().sql)
+            definitions = definition.load_all(settings.load().sql)
         return _terminal(rows, {code: d for (code, _), d in definitions.items() if d.is_published})
     raise UsageError(f"{form}: 只能是 table、json、csv、xlsx / one of table, json, csv, xlsx")
 
@@ -371,8 +373,8 @@ def write_trace(
     if not reading:
         code, _, reading = code.partition(".")
     place = body_code(connection, body)
-    summary = indicator.trace_summary(connection, code, reading, period, place, as_known)
-    rows = indicator.trace(connection, code, reading, period, place, as_known)
+    summary = trace.trace_summary(connection, code, reading, period, place, as_known)
+    rows = trace.trace(connection, code, reading, period, place, as_known)
     for text in trace_table(summary, rows, period, form, limit, place):
         sys.stdout.write(text)
 
@@ -412,7 +414,7 @@ def trace_table(
 def _account(summary: TraceSummary, period: Period, body: str | None) -> Iterator[str]:
     d, o = summary.definition, summary.observation
     name = ".".join(filter(None, (d.code, d.reading)))
-    yield f"{period} {name}  {d.name_zh} {d.name_en}  {body or indicator.CITY}\n"
+    yield f"{period} {name}  {d.name_zh} {d.name_en}  {body or CITY}\n"
     yield f"{d.description_zh}\n{d.description_en}\n\n"
     yield f"{o.printed if o else DASH}"
     if o and o.denominator is not None:

@@ -23,10 +23,11 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
-from halfyear import indicator, loading, partial_sum
+from halfyear import audit, computation, figure, indicator, loading
+from halfyear import period as periods
 from halfyear.contract import Title
+from halfyear.definition import DASH, Definition
 from halfyear.errors import HalfyearError, UsageError
-from halfyear.indicator import DASH
 from halfyear.period import Period
 
 #: Why a figure may be restated: the words of revision policies of official statistics.
@@ -313,7 +314,7 @@ def propose(connection: Connection, request: Request) -> Proposal | None:
     before = latest(connection, period)
     with connection.cursor() as cursor:
         _refuse_due(cursor, period)
-        figures = indicator.figures(connection, period)
+        figures = figure.figures(connection, period)
         if not figures:
             raise UsageError(f"{period}: 没有指标数据 / nothing was computed for this half-year; run: halfyear run")
         changes = candidates(connection, period) if before else []
@@ -369,7 +370,7 @@ def _refuse_due(cursor: Cursor, period: Period) -> None:
 def _as_they_would_be(
     figures: Sequence[dict[str, Any]],
     changes: Sequence[Change],
-    definitions: Mapping[tuple[str, str], indicator.Definition],
+    definitions: Mapping[tuple[str, str], Definition],
 ) -> Iterator[dict[str, Any]]:
     """The figures of the city with what a restatement makes of them, and the values compared with as printed."""
     published = {d.code: d for d in definitions.values() if d.is_published}
@@ -470,11 +471,12 @@ def seal(
         )
         for (source,) in cursor.fetchall():
             loading.lock(cursor, source)
-        indicator.lock(cursor, period)
+        computation.lock(cursor, period)
         cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         before = latest(connection, period)
         if before and before.proposal_digest == digest:
             return before
+        _refuse_differences(connection, period)
         proposal = propose(connection, request)
         if proposal is None or proposal.digest != digest:
             raise UsageError(
@@ -487,10 +489,20 @@ def seal(
     return sealed
 
 
+def _refuse_differences(connection: Connection, period: Period) -> None:
+    """No stored value is trusted: each is computed anew from its rows, which no load can move now."""
+    found = audit.provisional(connection, period).differences
+    if found:
+        raise UsageError(
+            f"{period}: {len(found)} 个存数与按行重算不符，未封存 / {len(found)} stored values are not what their rows give; "
+            f"nothing was sealed: {found[0].line}; run: halfyear audit {period} --recompute"
+        )
+
+
 def _seal(
     cursor: Cursor,
     proposal: Proposal,
-    definitions: Mapping[tuple[str, str], indicator.Definition],
+    definitions: Mapping[tuple[str, str], Definition],
     approver: str,
     approved_at: datetime | None,
     code_version: str,
@@ -512,7 +524,7 @@ def _seal(
     facts = (
         period, vintage, sequence + 1, sealed_at, proposal.request.prepared_by.strip(), approver,
         approved_at or sealed_at, code_version, proposal.request.note.strip(),
-        [point.as_dict() for point in proposal.exceptions], partial_sum.declarations(cursor), proposal.digest, previous_hash,
+        [point.as_dict() for point in proposal.exceptions], _declarations(cursor), proposal.digest, previous_hash,
     )  # fmt: skip
     hashes = {table: [_digest(row) for row in rows] for table, rows in held.items()}
     own = _digest([*facts, *(sorted(hashes[table]) for table in _HELD)])
@@ -533,17 +545,25 @@ def _seal(
         )
 
 
+def _declarations(cursor: Cursor) -> str:
+    """The fingerprint of all declarations that the warehouse was last derived from: lists, views, definitions."""
+    cursor.execute("select fingerprint from lineage.declaration where name = 'warehouse'")
+    row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
 def _one(cursor: Cursor) -> Any:
     row = cursor.fetchone()
     assert row is not None
     return row[0]
 
 
-def _definition(definition: indicator.Definition) -> dict[str, Any]:
-    """A definition as the seal keeps it: every field, numbers as they were written."""
+def _definition(definition: Definition) -> dict[str, Any]:
+    """A definition as the seal keeps it: every field but the parts of its select, numbers as they were written."""
     return {
         name: format(value, "f") if isinstance(value, Decimal) else list(value) if isinstance(value, tuple) else value
         for name, value in vars(definition).items()
+        if name != "parts"
     }
 
 
@@ -559,9 +579,7 @@ def _deliveries(cursor: Cursor, period: str, vintage: int) -> list[tuple[Any, ..
     return [(period, vintage, *row) for row in cursor]
 
 
-def _restatements(
-    proposal: Proposal, definitions: Mapping[tuple[str, str], indicator.Definition]
-) -> list[tuple[Any, ...]]:
+def _restatements(proposal: Proposal, definitions: Mapping[tuple[str, str], Definition]) -> list[tuple[Any, ...]]:
     """A row per figure that changes; ratios and averages name the counts of their sources that moved with them."""
 
     def sources(change: Change) -> set[str]:
@@ -651,6 +669,17 @@ def verify(connection: Connection) -> Verification:
         faults += _guards_gone(cursor)
     connection.rollback()
     return Verification(len(vintages), count, before[1], frozenset(v[-1] for v in vintages), tuple(faults))
+
+
+def audit_seals(connection: Connection) -> audit.Audit:
+    """Compute the figures of every seal in force anew, by its own definitions and the rows known at its instant."""
+    with connection.cursor() as cursor:
+        cursor.execute("set transaction isolation level repeatable read, read only")
+        cursor.execute("select distinct period from indicators.vintage order by 1")
+        sealed = [periods.parse(row[0]) for row in cursor]
+    found = sum((audit.sealed(connection, period) for period in sealed), audit.NOTHING)
+    connection.rollback()
+    return found
 
 
 def _guards_gone(cursor: Cursor) -> list[Fault]:

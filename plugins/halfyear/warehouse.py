@@ -21,8 +21,8 @@ from psycopg2 import sql as pgsql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from halfyear import computation, definition, embedded, identity, indicator, loading, mart, population
 from halfyear import contract as contracts
-from halfyear import embedded, identity, indicator, mart
 from halfyear.contract import Contract
 from halfyear.errors import ContractError, InfrastructureFault, UsageError
 from halfyear.settings import LOCAL_ZONE_NAME, Settings
@@ -135,7 +135,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
     Raises ContractError when a contract changed a column in a way that needs a numbered migration.
     """
     declared = contracts.load_all(settings.expectations)
-    definitions = indicator.load_all(settings.sql)
+    definitions = definition.load_all(settings.sql)
     fingerprint = _fingerprint(settings)
     with transaction(settings, "owner") as connection, connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
@@ -147,8 +147,12 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
             _derive_core_table(cursor, contract, progress)
         identity.load_all(settings.expectations, definitions)
         lists_changed = _load_lists(cursor, settings)
-        for path in sorted((settings.sql / "core").glob("*.sql")):
-            cursor.execute(path.read_text("utf-8"))
+        core = [path.read_text("utf-8") for path in sorted((settings.sql / "core").glob("*.sql"))]
+        for text in core:
+            cursor.execute(text)
+        # Definitions name these views; what the views say is part of what their figures are.
+        core += [mart.resolved_view_sql(contract) for contract in declared.values()]
+        lists_changed |= _remember_changed(cursor, "core.views", "\0".join(core).encode())
         for contract in declared.values():
             if contract.period_group is not None:
                 column = contract.named(contract.period_group).column
@@ -157,8 +161,11 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
             cursor.execute(statement)
         for path in sorted((settings.sql / "roles").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
+        computation.check(cursor, list(definitions.values()))
         indicator.sync(connection, definitions)
         if lists_changed:
+            # A half-year that a load opens meanwhile would be computed by the lists of before.
+            loading.hold_half_years_alone(cursor)
             cursor.execute(
                 "select indicators.mark_stale(null, coalesce(array_agg(period), '{}'), 'lists') from lineage.open_period"
             )
@@ -172,7 +179,7 @@ def _fingerprint(settings: Settings) -> str:
     for root in (settings.sql, settings.expectations):
         for path in sorted(p for p in root.rglob("*") if p.suffix in (".sql", ".yaml", ".csv")):
             digest.update(str(path.relative_to(settings.project)).encode() + b"\0" + path.read_bytes() + b"\0")
-    for module in (mart.__file__, __file__):
+    for module in (mart.__file__, definition.__file__, population.__file__, __file__):
         digest.update(Path(module).read_bytes())
     return digest.hexdigest()
 
@@ -192,6 +199,15 @@ def _remember(cursor: Cursor, name: str, fingerprint: str) -> None:
         "on conflict (name) do update set fingerprint = excluded.fingerprint, applied_at = clock_timestamp()",
         (name, fingerprint),
     )
+
+
+def _remember_changed(cursor: Cursor, name: str, content: bytes) -> bool:
+    """Remember a content under a name; whether it is another than before."""
+    fingerprint = hashlib.sha256(content).hexdigest()
+    if _known(cursor, name) == fingerprint:
+        return False
+    _remember(cursor, name, fingerprint)
+    return True
 
 
 def _one(cursor: Cursor) -> tuple[object, ...]:
@@ -328,8 +344,7 @@ def _load_lists(cursor: Cursor, settings: Settings) -> bool:
     for table, columns in _LISTS.items():
         schema, name = table.split(".")
         path = settings.expectations / schema / f"{name}.csv"
-        fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-        if _known(cursor, table) == fingerprint:
+        if not _remember_changed(cursor, table, path.read_bytes()):
             continue
         changed = changed or schema == "core"
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -343,10 +358,8 @@ def _load_lists(cursor: Cursor, settings: Settings) -> bool:
             cursor.execute("set constraints all immediate")
         except psycopg2.Error as error:
             raise ContractError(f"{path.relative_to(settings.project)}: {describe(error)}") from None
-        _remember(cursor, table, fingerprint)
     # Identities are asked again when figures are computed again.
-    identities = hashlib.sha256((settings.expectations / identity.FILE).read_bytes()).hexdigest()
-    if _known(cursor, "indicators.identities") != identities:
-        changed = True
-        _remember(cursor, "indicators.identities", identities)
-    return changed
+    return (
+        _remember_changed(cursor, "indicators.identities", (settings.expectations / identity.FILE).read_bytes())
+        or changed
+    )

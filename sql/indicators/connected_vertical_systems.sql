@@ -1,12 +1,9 @@
 /*
+of: approval_interface
+reads: last_day
 name_zh: 已对接国垂省垂系统数
 name_en: Vertical systems connected
-domain: service_items
 unit: '个'
-kind: stock
-decimals: 0
-sources: [approval_interface]
-published: true
 description_zh: 期末工程审批系统已对接的国垂、省垂系统，按系统计
 description_en: 'Vertical systems of state and province to which the approval system is connected
     on the last day, by system'
@@ -14,13 +11,7 @@ excluded:
     not_connected: {zh: 未对接或联调中, en: not connected yet}
     other_interface: {zh: 同一系统的其他接口, en: another interface of a system that is counted once}
 */
-with listed as (
-    select *
-    from core.approval_interface_resolved
-    where known_at @> :as_known and valid_at @> :last_day
-),
-
-system_of as (
+with system_of as (
     -- A system counts once, by its connected interface with the smallest number.
     select
         *,
@@ -28,27 +19,13 @@ system_of as (
             partition by system_name, status
             order by record_key collate "C" asc
         ) as interface_no
-    from listed
-),
-
-judged as (
-    select
-        *,
-        case
-            when status <> '已对接' then 'not_connected'
-            when interface_no > 1 then 'other_interface'
-        end as excluded_because
-    from system_of
+    from approval_interface
 )
 
 select
-    resolved_body_code as body_code,
-    excluded_because is null as in_numerator,
-    false as in_denominator,
-    1 as quantity,
-    excluded_because,
-    'approval_interface' as source,
-    record_key,
-    load_id,
-    row_number
-from judged
+    *,
+    case
+        when status <> '已对接' then 'not_connected'
+        when interface_no > 1 then 'other_interface'
+    end as left_out_because
+from system_of

@@ -1,53 +1,17 @@
 /*
+of: counter_cases_accepted
 name_zh: 窗口评价基本满意占比（仅已评价）
 name_en: 'Counter cases rated basically satisfied, of rated cases'
-domain: counters
 unit: '%'
 kind: ratio
-basis: flow
-scale: 100
 decimals: 1
-sources: [counter_case]
-decided_within: record_key
-published: false
 description_zh: 本期受理的窗口办件中评价为基本满意的比例，仅计已评价的办件
 description_en: 'Share of the cases accepted in the period that are rated 基本满意, rated cases only'
 excluded:
     not_rated: {zh: 未评价, en: not rated}
 */
-with counted_rating as (
-    select value
-    from core.value_set
-    where value_set = 'basically_satisfied_counter_rating' and valid_at @> :last_day
-),
-
-happened as (
-    select *
-    from core.counter_case_resolved
-    where
-        known_at @> :as_known
-        and accepted_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and accepted_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
-),
-
-judged as (
-    select
-        *,
-        case
-            when rating is null or rating = '未评价' then 'not_rated'
-        end as excluded_because
-    from happened
-)
-
 select
-    resolved_body_code as body_code,
-    excluded_because is null
-    and rating in (select counted_rating.value from counted_rating) as in_numerator,
-    excluded_because is null as in_denominator,
-    1 as quantity,
-    excluded_because,
-    'counter_case' as source,
-    record_key,
-    load_id,
-    row_number
-from judged
+    *,
+    case when rating is null or rating = '未评价' then 'not_rated' end as left_out_because,
+    rating = any(:basically_satisfied_counter_rating) as is_counted
+from counter_cases_accepted

@@ -1,35 +1,10 @@
 /*
+of: counter_cases_accepted
 name_zh: 政务服务大厅受理事项宗数
 name_en: Cases accepted at the counters
-domain: counters
 unit: '宗'
-kind: flow
-decimals: 0
-sources: [counter_case]
-decided_within: record_key
 published_no: '24'
 section: 一(二)5一
-published: true
 description_zh: 受理时间在本期的窗口办件，不论办件状态
 description_en: 'Cases accepted in the period, whatever their state'
 */
-with happened as (
-    select *
-    from core.counter_case_resolved
-    where
-        known_at @> :as_known
-        and accepted_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and accepted_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
-)
-
-select
-    resolved_body_code as body_code,
-    true as in_numerator,
-    false as in_denominator,
-    1 as quantity,
-    null as excluded_because,
-    'counter_case' as source,
-    record_key,
-    load_id,
-    row_number
-from happened

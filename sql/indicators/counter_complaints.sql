@@ -1,38 +1,16 @@
 /*
+of: manual_returns
 name_zh: 窗口办理投诉数
 name_en: Complaints about counters
 domain: counters
 unit: '宗'
-kind: flow
-decimals: 0
-sources: [manual_return]
-decided_within: record_key
+quantity: quantity
 published_no: '27'
 section: 一(二)5一
-without_rows: 'null'
-published: true
 description_zh: 手工填报台账中本期数值之和；没有发生须填报0
 description_en: Sum of the quantities of the period in the ledger of manual returns; none has to
     be reported as 0
 */
-with happened as (
-    select *
-    from core.manual_return
-    where
-        known_at @> :as_known
-        and occurred_on >= :first_day
-        and occurred_on < :next_day
-        and indicator_code = 'counter_complaints'
-)
-
-select
-    null::text as body_code,
-    true as in_numerator,
-    false as in_denominator,
-    quantity,
-    null as excluded_because,
-    'manual_return' as source,
-    record_key,
-    load_id,
-    row_number
-from happened
+select *
+from manual_returns
+where indicator_code = 'counter_complaints'

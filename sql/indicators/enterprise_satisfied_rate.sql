@@ -1,45 +1,16 @@
 /*
+of: enterprise_cases_accepted
 name_zh: 企业服务中心满意占比
 name_en: Enterprise cases rated satisfied
-domain: enterprise
 unit: '%'
 kind: ratio
-basis: flow
-scale: 100
-decimals: 0
-sources: [enterprise_case]
-decided_within: record_key
 published_no: '30'
 section: 一(二)5一
-published: true
 description_zh: 本期受理的企业服务中心办件中评价为非常满意或满意的比例；未评价的留在分母中
 description_en: Share of the cases accepted in the period that are rated 非常满意 or 满意; unrated cases
     stay in the denominator
 */
-with counted_rating as (
-    select value
-    from core.value_set
-    where value_set = 'satisfied_counter_rating' and valid_at @> :last_day
-),
-
-happened as (
-    select *
-    from core.enterprise_case_resolved
-    where
-        known_at @> :as_known
-        and accepted_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and accepted_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
-)
-
 select
-    resolved_body_code as body_code,
-    rating is not null
-    and rating in (select counted_rating.value from counted_rating) as in_numerator,
-    true as in_denominator,
-    1 as quantity,
-    null as excluded_because,
-    'enterprise_case' as source,
-    record_key,
-    load_id,
-    row_number
-from happened
+    *,
+    rating = any(:satisfied_counter_rating) as is_counted
+from enterprise_cases_accepted

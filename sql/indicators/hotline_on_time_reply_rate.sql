@@ -1,38 +1,17 @@
 /*
+of: hotline_ticket
+reads: due_at
 name_zh: 热线工单按时回复率
 name_en: On-time reply rate of hotline tickets
-domain: hotline
 unit: '%'
 kind: ratio
-basis: flow
-scale: 100
-decimals: 0
-sources: [hotline_ticket]
-decided_within: record_key
 published_no: '35'
 section: 一(二)5三
-published: true
 description_zh: 办理时限在本期的工单（含已退单）中在时限前回复的比例
 description_en: 'Share of the tickets due in the period, returned ones too, that were replied to
     by then'
 */
-with happened as (
-    select *
-    from core.hotline_ticket_resolved
-    where
-        known_at @> :as_known
-        and due_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and due_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
-)
-
 select
-    resolved_body_code as body_code,
-    coalesce(replied_at <= due_at, false) as in_numerator,
-    true as in_denominator,
-    1 as quantity,
-    null as excluded_because,
-    'hotline_ticket' as source,
-    record_key,
-    load_id,
-    row_number
-from happened
+    *,
+    replied_at <= due_at as is_counted
+from hotline_ticket

@@ -1,99 +1,14 @@
 /*
+of: tickets_by_first_dispatch
 name_zh: 热线工单满意率（全部工单）
 name_en: Satisfaction rate over all hotline tickets
-domain: hotline
 unit: '%'
 kind: ratio
-basis: flow
-scale: 100
 decimals: 2
-sources: [hotline_ticket]
-decided_within: record_key
-published: false
 description_zh: 本期全部工单中满意的比例
 description_en: Share of 满意 among all tickets of the period
-excluded:
-    dispatched_before: {zh: 首次派单在本期之前，本期为改派, en: first dispatched before the period and re-assigned in it}
 */
-with satisfied as (
-    select value
-    from core.value_set
-    where value_set = 'satisfied_hotline_reply' and valid_at @> :last_day
-),
-
-standing as (
-    select load_id
-    from lineage.standing
-    where source = 'hotline_ticket' and known_at @> :as_known
-),
-
-again as (
-    -- Tickets of the period, dispatched for the first time or again, that were also dispatched in another half-year.
-    select distinct
-        record_key,
-        ticket_no
-    from core.hotline_ticket
-    where
-        dispatched_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and dispatched_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
-        and load_id in (select standing.load_id from standing)
-        and ticket_no in (
-            select spanning.group_value
-            from core.spanning_group as spanning
-            where spanning.source = 'hotline_ticket'
-        )
-),
-
-dispatched_before as (
-    select distinct record_key
-    from core.hotline_ticket
-    where
-        dispatched_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and load_id in (select standing.load_id from standing)
-        and ticket_no in (select again.ticket_no from again)
-),
-
-ticket as (
-    select *
-    from core.hotline_ticket_resolved
-    where
-        known_at @> :as_known
-        and dispatched_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and dispatched_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
-    union all
-    select *
-    from core.hotline_ticket_resolved
-    where
-        known_at @> :as_known
-        and (
-            dispatched_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
-            or dispatched_at >= (:next_day)::timestamp at time zone 'Asia/Shanghai'
-        )
-        and ticket_no in (select again.ticket_no from again)
-        and record_key in (select again.record_key from again)
-),
-
-judged as (
-    select
-        *,
-        case
-            when
-                record_key in (select dispatched_before.record_key from dispatched_before)
-                then 'dispatched_before'
-        end as excluded_because
-    from ticket
-)
-
 select
-    resolved_body_code as body_code,
-    excluded_because is null
-    and satisfaction is not null
-    and satisfaction in (select satisfied.value from satisfied) as in_numerator,
-    excluded_because is null as in_denominator,
-    1 as quantity,
-    excluded_because,
-    'hotline_ticket' as source,
-    record_key,
-    load_id,
-    row_number
-from judged
+    *,
+    satisfaction = any(:satisfied_hotline_reply) as is_counted
+from tickets_by_first_dispatch

@@ -1,91 +1,10 @@
 /*
+of: tickets_by_first_dispatch
 name_zh: 12345热线工单数
 name_en: Hotline tickets
-domain: hotline
 unit: '张'
-kind: flow
-decimals: 0
-sources: [hotline_ticket]
-decided_within: record_key
 published_no: '34'
 section: 一(二)5三
-published: true
 description_zh: 首次派单时间在本期的工单；退单和改派的只计一次
 description_en: Tickets first dispatched in the period; returned and re-assigned ones count once
-excluded:
-    dispatched_before: {zh: 首次派单在本期之前，本期为改派, en: first dispatched before the period and re-assigned in it}
 */
-with standing as (
-    select load_id
-    from lineage.standing
-    where source = 'hotline_ticket' and known_at @> :as_known
-),
-
-again as (
-    -- Tickets of the period, dispatched for the first time or again, that were also dispatched in another half-year.
-    select distinct
-        record_key,
-        ticket_no
-    from core.hotline_ticket
-    where
-        dispatched_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and dispatched_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
-        and load_id in (select standing.load_id from standing)
-        and ticket_no in (
-            select spanning.group_value
-            from core.spanning_group as spanning
-            where spanning.source = 'hotline_ticket'
-        )
-),
-
-dispatched_before as (
-    select distinct record_key
-    from core.hotline_ticket
-    where
-        dispatched_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and load_id in (select standing.load_id from standing)
-        and ticket_no in (select again.ticket_no from again)
-),
-
-ticket as (
-    select *
-    from core.hotline_ticket_resolved
-    where
-        known_at @> :as_known
-        and dispatched_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and dispatched_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
-    union all
-    select *
-    from core.hotline_ticket_resolved
-    where
-        known_at @> :as_known
-        and (
-            dispatched_at < (:first_day)::timestamp at time zone 'Asia/Shanghai'
-            or dispatched_at >= (:next_day)::timestamp at time zone 'Asia/Shanghai'
-        )
-        and ticket_no in (select again.ticket_no from again)
-        and record_key in (select again.record_key from again)
-),
-
-judged as (
-    select
-        *,
-        case
-            when
-                record_key in (select dispatched_before.record_key from dispatched_before)
-                then 'dispatched_before'
-        end as excluded_because
-    from ticket
-)
-
-select
-    resolved_body_code as body_code,
-    excluded_because is null as in_numerator,
-    false as in_denominator,
-    1 as quantity,
-    excluded_because,
-    'hotline_ticket' as source,
-    record_key,
-    load_id,
-    row_number
-from judged

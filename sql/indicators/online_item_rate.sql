@@ -1,52 +1,14 @@
 /*
+of: items_served
 name_zh: 事项可网办率
 name_en: Online service rate
-domain: service_items
 unit: '%'
 kind: ratio
-basis: stock
-scale: 100
 decimals: 2
-sources: [service_item]
-published: true
 description_zh: 期末在用事项中可网办的比例
 description_en: Share of the items in use on the last day that can be applied for online
-excluded:
-    not_published: {zh: 期末未在用：暂停或取消, en: suspended or cancelled on the last day}
-    heading_kind: {zh: 事项类型为00（行政权力事项），只是类目, en: 'kind 00 (行政权力事项), a heading'}
 */
-with published_status as (
-    select value
-    from core.value_set
-    where value_set = 'published_item_status' and valid_at @> :last_day
-),
-
-listed as (
-    select *
-    from core.service_item_resolved
-    where known_at @> :as_known and valid_at @> :last_day
-),
-
-judged as (
-    select
-        *,
-        case
-            when
-                item_status not in (select published_status.value from published_status)
-                then 'not_published'
-            when item_kind = '行政权力事项' then 'heading_kind'
-        end as excluded_because
-    from listed
-)
-
 select
-    resolved_body_code as body_code,
-    excluded_because is null and is_online as in_numerator,
-    excluded_because is null as in_denominator,
-    1 as quantity,
-    excluded_because,
-    'service_item' as source,
-    record_key,
-    load_id,
-    row_number
-from judged
+    *,
+    is_online as is_counted
+from items_served

@@ -1,55 +1,13 @@
 /*
+of: traded_lots
 name_zh: 公共资源交易总金额
 name_en: Amount of the projects traded
-domain: resource_trading
 unit: '亿元'
-kind: flow
-scale: 0.00000001
 decimals: 4
-sources: [resource_trade]
-decided_within: record_key
+scale: 0.00000001
+quantity: amount_yuan
 published_no: '33'
 section: 一(二)5二
-published: true
 description_zh: 本期成交标段的成交金额之和
 description_en: Sum of the amounts of the lots that were traded in the period
-excluded:
-    not_completed: {zh: 流标或终止, en: failed or terminated}
 */
-with completed_status as (
-    select value
-    from core.value_set
-    where value_set = 'completed_trade_status' and valid_at @> :last_day
-),
-
-happened as (
-    select *
-    from core.resource_trade
-    where
-        known_at @> :as_known
-        and traded_on >= :first_day
-        and traded_on < :next_day
-),
-
-judged as (
-    select
-        *,
-        case
-            when
-                trade_status not in (select completed_status.value from completed_status)
-                then 'not_completed'
-        end as excluded_because
-    from happened
-)
-
-select
-    null::text as body_code,
-    excluded_because is null as in_numerator,
-    false as in_denominator,
-    coalesce(amount_yuan, 0) as quantity,
-    excluded_because,
-    'resource_trade' as source,
-    record_key,
-    load_id,
-    row_number
-from judged

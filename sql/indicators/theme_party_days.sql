@@ -1,37 +1,14 @@
 /*
+of: manual_returns
 name_zh: 主题党日活动次数
 name_en: Theme days
-domain: party_building
 unit: '次'
-kind: flow
-decimals: 0
-sources: [manual_return]
-decided_within: record_key
+quantity: quantity
 published_no: '6'
 section: 一(一)1
-without_rows: 'null'
-published: true
 description_zh: 手工填报台账中本期数值之和
 description_en: Sum of the quantities of the period in the ledger of manual returns
 */
-with happened as (
-    select *
-    from core.manual_return
-    where
-        known_at @> :as_known
-        and occurred_on >= :first_day
-        and occurred_on < :next_day
-        and indicator_code = 'theme_party_days'
-)
-
-select
-    null::text as body_code,
-    true as in_numerator,
-    false as in_denominator,
-    quantity,
-    null as excluded_because,
-    'manual_return' as source,
-    record_key,
-    load_id,
-    row_number
-from happened
+select *
+from manual_returns
+where indicator_code = 'theme_party_days'

@@ -1,33 +1,9 @@
 /*
+of: video_meetings_held
 name_zh: 粤视会参会人次
 name_en: Attendance of video meetings
-domain: applications
 unit: '人次'
-kind: flow
-decimals: 0
-sources: [video_meeting]
-decided_within: record_key
-published: true
+quantity: attendees
 description_zh: 开始时间在本期的粤视会会议的参会人数之和
 description_en: Sum of the attendees of the video meetings that began in the period
 */
-with happened as (
-    select *
-    from core.video_meeting_resolved
-    where
-        known_at @> :as_known
-        and started_at >= (:first_day)::timestamp at time zone 'Asia/Shanghai'
-        and started_at < (:next_day)::timestamp at time zone 'Asia/Shanghai'
-)
-
-select
-    resolved_body_code as body_code,
-    true as in_numerator,
-    false as in_denominator,
-    coalesce(attendees, 0) as quantity,
-    null as excluded_because,
-    'video_meeting' as source,
-    record_key,
-    load_id,
-    row_number
-from happened

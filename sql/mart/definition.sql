@@ -13,7 +13,9 @@ columns:
     unit: 单位 Unit of value
     kind: 类型 stock, flow, ratio or average
     decimals: 小数位 Decimals that are printed
+    population: 统计总体 The population that it adds to, a file of sql/populations; null where nobody else counts its rows
     sources: 来源 Sources whose rows it reads
+    readings: 读法 How it reads each source in order, on the last_day or year_end_before, its history, by a date, or by group
     published_no: 报告编号 Number of the figure in the half-year report
     section: 报告章节 Section of the half-year report
     description_zh: 说明 What it counts, in Chinese
@@ -35,7 +37,9 @@ select
     unit,
     kind,
     decimals,
+    population,
     sources,
+    readings,
     published_no,
     section,
     description_zh,

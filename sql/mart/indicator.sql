@@ -24,42 +24,15 @@ columns:
     vintage: 版次 Number of the sealed vintage; null while provisional
     computed_at: 计算时间 When the value was computed
 */
-with figure as (
-    select
-        f.*,
-        coalesce(z.definition ->> 'name_zh', d.name_zh) as name_zh,
-        coalesce(z.definition ->> 'name_en', d.name_en) as name_en,
-        coalesce(z.definition ->> 'domain', d.domain) as domain,
-        coalesce(z.definition ->> 'unit', d.unit) as unit,
-        coalesce(z.definition ->> 'kind', d.kind) as kind,
-        round(f.value, coalesce((z.definition ->> 'decimals')::integer, d.decimals)) as shown,
-        case right(f.period, 1)
-            when '2' then left(f.period, 4) || '-S1'
-            else lpad((left(f.period, 4)::integer - 1)::text, 4, '0') || '-S2'
-        end as previous_period,
-        lpad((left(f.period, 4)::integer - 1)::text, 4, '0') || right(f.period, 3)
-            as year_ago_period
-    from indicators.figure as f
-    left join indicators.definition as d
-        on f.indicator_code = d.indicator_code and f.reading = d.reading
-    -- A sealed figure keeps the words, unit and rounding that it was sealed with, and stays when its definition goes.
-    left join indicators.sealed_definition as z
-        on
-            f.period = z.period
-            and f.vintage = z.vintage
-            and f.indicator_code = z.indicator_code
-            and f.reading = z.reading
-    where coalesce((z.definition ->> 'is_published')::boolean, d.is_published)
-)
-
 select
     f.period,
     f.indicator_code,
-    f.name_zh,
-    f.name_en,
-    f.domain,
-    f.unit,
-    f.kind,
+    -- A sealed figure keeps the words, unit and rounding that it was sealed with, and stays when its definition goes.
+    coalesce(z.name_zh, d.name_zh) as name_zh,
+    coalesce(z.name_en, d.name_en) as name_en,
+    coalesce(z.domain, d.domain) as domain,
+    coalesce(z.unit, d.unit) as unit,
+    coalesce(z.kind, d.kind) as kind,
     f.body_code,
     case when f.body_code is null then '全市' else b.name end as body_name,
     f.numerator,
@@ -68,26 +41,38 @@ select
     f.printed,
     p.value as previous_value,
     case
-        when f.kind = 'ratio' and p.shown <> 0 then f.shown - p.shown
+        when coalesce(z.kind, d.kind) = 'ratio' and p.shown <> 0 then f.shown - p.shown
         else trim_scale(round((f.shown - p.shown) * 100 / nullif(p.shown, 0), 12))
     end as change_on_previous,
     y.value as year_ago_value,
     case
-        when f.kind = 'ratio' and y.shown <> 0 then f.shown - y.shown
+        when coalesce(z.kind, d.kind) = 'ratio' and y.shown <> 0 then f.shown - y.shown
         else trim_scale(round((f.shown - y.shown) * 100 / nullif(y.shown, 0), 12))
     end as change_on_year,
-    f.status,
+    case when f.vintage is null then 'provisional' else 'sealed' end as status,
     f.vintage,
     f.computed_at
-from figure as f
-left join figure as p
+from indicators.in_force as f
+left join indicators.definition as d
+    on f.indicator_code = d.indicator_code and f.reading = d.reading
+left join indicators.sealed_definition as z
     on
-        f.previous_period = p.period
+        f.period = z.period
+        and f.vintage = z.vintage
+        and f.indicator_code = z.indicator_code
+        and f.reading = z.reading
+-- By the half-years that they precede, so that a question for one half-year reads three by their indexes.
+left join indicators.in_force as p
+    on
+        f.period = p.next_period
         and f.indicator_code = p.indicator_code
-        and coalesce(f.body_code, '') = coalesce(p.body_code, '')
-left join figure as y
+        and f.body_key = p.body_key
+        and p.is_published
+left join indicators.in_force as y
     on
-        f.year_ago_period = y.period
+        f.period = y.next_year_period
         and f.indicator_code = y.indicator_code
-        and coalesce(f.body_code, '') = coalesce(y.body_code, '')
+        and f.body_key = y.body_key
+        and y.is_published
 left join core.body as b on f.body_code = b.code
+where f.is_published

@@ -17,7 +17,8 @@ columns:
     rows_loaded: 装载行数 Rows loaded, of the whole file
     rows_quarantined: 隔离行数 Rows quarantined, of the whole file
     rows_skipped: 跳过行数 Rows skipped (titles, totals, notes, duplicates), of the whole file
-    unknown_bodies: 未知单位数 Names or codes of bodies that no list knows among its rows that hold now
+    unknown_bodies: >-
+        未知单位数 Names or codes of bodies that no list knows among its rows that hold now, as judged after the last loads
     dimension: 质量维度 normative, completeness, accuracy, consistency, timeliness or accessibility
     dimension_zh: 质量维度中文 规范性 完整性 准确性 一致性 时效性 可访问性
     rules: 规则数 Rules of the dimension that were checked
@@ -41,8 +42,8 @@ with checked as (
 unknown as (
     select
         load_id,
-        count(distinct row(body_code, body_name)) as unknown_bodies
-    from mart.unknown_body_row
+        count(*) as unknown_bodies
+    from lineage.unknown_body
     group by load_id
 )
 

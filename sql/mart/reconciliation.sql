@@ -30,7 +30,8 @@ columns:
     status: 状态 sealed or provisional
     sort_order: 次序 Order of the report's tables
 */
-with figure as (
+-- Asked for one half-year, each of these is asked for that half-year.
+with figure as not materialized (
     select
         p.period,
         p.published_no,
@@ -62,19 +63,84 @@ with figure as (
             p.period = f.period
             and d.indicator_code = f.indicator_code
             and d.reading = f.reading
-            and f.body_code is null
+            and f.body_key = ''
 ),
 
-rounded_otherwise as (
-    -- The first of these ways that gives what was printed.
-    select distinct on (f.period, f.indicator_code)
-        f.period,
-        f.indicator_code,
-        w.zh,
-        w.en
+share as (
+    select
+        period,
+        coalesce(shares_of, indicator_code) as shares_of,
+        published_value,
+        decimals
+    from figure
+    where
+        kind = 'ratio' and unit = '%'
+        and published_value > 0 and published_value < 100
+),
+
+possible_count as (
+    -- A count can print a share when one of its whole parts rounds to it.
+    select
+        s.period,
+        s.shares_of,
+        n.possible
+    from share as s
+    cross join generate_series(1, 3000) as n (possible)
+    group by s.period, s.shares_of, n.possible
+    having
+        bool_and(
+            round(round(s.published_value * n.possible / 100) * 100 / n.possible, s.decimals)
+            = s.published_value
+        )
+),
+
+possible_counts as (
+    select
+        period,
+        shares_of,
+        array_agg(possible order by possible) as counts
+    from possible_count
+    group by period, shares_of
+),
+
+possible_denominator as (
+    select
+        period,
+        shares_of,
+        counts[1] as smallest,
+        (
+            select min(other.possible)
+            from unnest(counts) as other (possible)
+            where other.possible % counts[1] <> 0
+        ) as first_other,
+        counts[1:6] as possible_counts
+    from possible_counts
+),
+
+judged as (
+    select
+        f.*,
+        r.zh as rounding_zh,
+        r.en as rounding_en,
+        o.reading,
+        o.name_zh as reading_zh,
+        o.name_en as reading_en,
+        round(f.computed_value, f.decimals) - f.published_value as difference,
+        case
+            when f.computed_value is null then '无来源'
+            when f.defined_unit <> f.unit then '差异'
+            when round(f.computed_value, f.decimals) = f.published_value then '一致'
+            when r.zh is not null then '舍入差'
+            when o.reading is not null then '口径差'
+            else '差异'
+        end as verdict
     from figure as f
-    cross join
-        lateral (
+    -- The first of these ways that gives what was printed.
+    left join lateral (
+        select
+            w.zh,
+            w.en
+        from (
             values
             (1, '截尾', 'cut off', trunc(f.computed_value * f.scale) / f.scale),
             (2, '进位', 'rounded up', ceil(f.computed_value * f.scale) / f.scale),
@@ -112,102 +178,29 @@ rounded_otherwise as (
                 round(f.computed_value, greatest(f.decimals - 2, 0))
             )
         ) as w (place, zh, en, value)
-    where w.value = f.published_value
-    order by f.period asc, f.indicator_code asc, w.place asc
-),
-
-read_otherwise as (
-    select distinct on (f.period, f.indicator_code)
-        f.period,
-        f.indicator_code,
-        d.reading,
-        d.name_zh,
-        d.name_en,
-        o.printed
-    from figure as f
-    inner join indicators.figure as o
-        on
-            f.period = o.period
-            and f.indicator_code = o.indicator_code
-            and f.published_reading <> o.reading
-            and o.body_code is null
-    inner join indicators.definition as d
-        on o.indicator_code = d.indicator_code and o.reading = d.reading
-    where round(o.value, f.decimals) = f.published_value and d.unit = f.unit
-    order by f.period asc, f.indicator_code asc, d.sort_order asc
-),
-
-share as (
-    select
-        period,
-        coalesce(shares_of, indicator_code) as shares_of,
-        published_value,
-        decimals
-    from figure
-    where
-        kind = 'ratio' and unit = '%'
-        and published_value > 0 and published_value < 100
-),
-
-possible_count as (
-    -- A count can print a share when one of its whole parts rounds to it.
-    select
-        s.period,
-        s.shares_of,
-        n.possible
-    from share as s
-    cross join generate_series(1, 3000) as n (possible)
-    group by s.period, s.shares_of, n.possible
-    having
-        bool_and(
-            round(round(s.published_value * n.possible / 100) * 100 / n.possible, s.decimals)
-            = s.published_value
-        )
-),
-
-smallest as (
-    select
-        period,
-        shares_of,
-        min(possible) as possible
-    from possible_count
-    group by period, shares_of
-),
-
-possible_denominator as (
-    select
-        s.period,
-        s.shares_of,
-        s.possible as smallest,
-        min(c.possible) filter (where c.possible % s.possible <> 0) as first_other,
-        (array_agg(c.possible order by c.possible))[1:6] as possible_counts
-    from smallest as s
-    inner join possible_count as c on s.period = c.period and s.shares_of = c.shares_of
-    group by s.period, s.shares_of, s.possible
-),
-
-judged as (
-    select
-        f.*,
-        r.zh as rounding_zh,
-        r.en as rounding_en,
-        o.reading,
-        o.name_zh as reading_zh,
-        o.name_en as reading_en,
-        round(f.computed_value, f.decimals) - f.published_value as difference,
-        case
-            when f.computed_value is null then '无来源'
-            when f.defined_unit <> f.unit then '差异'
-            when round(f.computed_value, f.decimals) = f.published_value then '一致'
-            when r.zh is not null then '舍入差'
-            when o.reading is not null then '口径差'
-            else '差异'
-        end as verdict
-    from figure as f
-    left join rounded_otherwise as r
-        on f.period = r.period and f.indicator_code = r.indicator_code
-    left join read_otherwise as o
-        on f.period = o.period and f.indicator_code = o.indicator_code
+        where w.value = f.published_value
+        order by w.place
+        limit 1
+    ) as r on true
+    -- The first of the other readings that gives it.
+    left join lateral (
+        select
+            d.reading,
+            d.name_zh,
+            d.name_en
+        from indicators.figure as o
+        inner join indicators.definition as d
+            on o.indicator_code = d.indicator_code and o.reading = d.reading
+        where
+            o.period = f.period
+            and o.indicator_code = f.indicator_code
+            and o.reading <> f.published_reading
+            and o.body_key = ''
+            and round(o.value, f.decimals) = f.published_value
+            and d.unit = f.unit
+        order by d.sort_order
+        limit 1
+    ) as o on true
 )
 
 select

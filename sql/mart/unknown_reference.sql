@@ -2,7 +2,7 @@
 view: unknown_reference
 description: >-
     未知引用 One row per source, column and value that refers to a record of another source which no accepted
-    snapshot ever named; such rows load and count
+    snapshot ever named, as judged after the last loads; such rows load and count
 columns:
     source: 来源 Source whose rows refer
     column_name: 列 Their column
@@ -11,14 +11,17 @@ columns:
     rows: 行数 Rows that hold now
     first_load_id: 首次装载 First load among these rows
     newest_load_id: 最近装载 Newest load among these rows
+    judged_at: 核对时间 When the rows of the source were judged
 */
 select
-    source,
-    column_name,
-    refers_to,
-    value,
-    count(*) as rows,
-    min(load_id) as first_load_id,
-    max(load_id) as newest_load_id
-from mart.unknown_reference_row
-group by source, column_name, refers_to, value
+    u.source,
+    u.column_name,
+    u.refers_to,
+    u.value,
+    sum(u.rows)::bigint as rows,
+    min(u.load_id) as first_load_id,
+    max(u.load_id) as newest_load_id,
+    j.judged_at
+from lineage.unknown_reference as u
+inner join lineage.reference_judgement as j on u.source = j.source
+group by u.source, u.column_name, u.refers_to, u.value, j.judged_at

@@ -28,6 +28,8 @@ revoke insert, update, delete on core.body, core.body_alias, core.value_set from
 revoke insert, update, delete on core.county, core.region from halfyear_loader;
 -- The text of a definition is run: only migrate writes it. A seal is added to, never changed.
 revoke insert, update, delete on indicators.definition from halfyear_loader;
+-- What is in force follows from observations and seals, by the owner's triggers.
+revoke insert, update, delete on indicators.in_force from halfyear_loader;
 -- What was printed comes from a file that a person edits.
 revoke insert, update, delete on indicators.published_figure from halfyear_loader;
 revoke update, delete on indicators.vintage, indicators.sealed_observation from halfyear_loader;
@@ -50,3 +52,5 @@ $block$;
 grant usage on schema mart to halfyear_reader;
 grant select on all tables in schema mart to halfyear_reader;
 revoke execute on all functions in schema core, indicators from public;
+-- The rows behind a number are asked for through mart.indicator_row.
+grant execute on function indicators.trace(text, text, date, timestamptz) to halfyear_reader;

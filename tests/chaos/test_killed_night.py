@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from figures_are_rows import assert_figures_are_rows
 from halfyear import contract as contracts
 from halfyear import demo
 from halfyear import warehouse as warehouse_module
@@ -69,6 +70,7 @@ def state(settings: Settings) -> dict[str, Any]:
         found["figures"] = cursor.fetchall()
         cursor.execute("select tablename from pg_tables where schemaname = 'staging'")
         found["staging"] = cursor.fetchall()
+    assert_figures_are_rows(settings)
     found["work"] = sorted(p.name for p in settings.work.iterdir()) if settings.work.exists() else []
     return found
 
@@ -84,8 +86,7 @@ def clear(settings: Settings) -> None:
         cursor.execute(
             "truncate core.catalogue_unit, core.cloud_migration, lineage.delivery, lineage.load, lineage.standing, "
             "lineage.acceptance, lineage.check_result, lineage.observation_input, quarantine.rejected_row, indicators.observation, "
-            "indicators.partial_sum, indicators.summed_through, indicators.changed_record, indicators.stale, "
-            "indicators.announcement"
+            "indicators.stale, indicators.announcement"
         )
     shutil.rmtree(settings.landing)
 

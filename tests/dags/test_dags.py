@@ -136,6 +136,7 @@ def test_maintenance_is_nightly(dags: dict[str, DAG]) -> None:
     timetable: Any = dags["maintenance"].timetable
     assert (timetable.expression, str(timetable.timezone)) == ("0 5 * * *", "Asia/Shanghai")
     assert dags["maintenance"].get_task("request_computation").outlets == [Asset("halfyear://indicators/due")]
+    assert sorted(dags["maintenance"].task_ids) == ["audit", "request_computation", "sweep"]
 
 
 @pytest.mark.parametrize("name", ["publish_period", "restate_period"])

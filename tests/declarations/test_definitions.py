@@ -1,4 +1,4 @@
-"""Are the real indicator files sound: their headers, their parameters, their reasons, and what they read."""
+"""Are the real populations and indicators sound: their headers, parameters and reasons, and what they read."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
-from halfyear import contract, indicator, mart, sdmx, settings
+from halfyear import contract, definition, mart, population, sdmx, settings
+from halfyear.definition import Definition
 from halfyear.errors import ContractError
-from halfyear.indicator import Definition
 
 SETTINGS = settings.load()
-DEFINITIONS = indicator.load_all(SETTINGS.sql)
+DEFINITIONS = definition.load_all(SETTINGS.sql)
 CONTRACTS = contract.load_all(SETTINGS.expectations)
 with (SETTINGS.expectations / "core" / "value_set.csv").open(encoding="utf-8", newline="") as _lines:
     VALUE_SETS = {row["value_set"] for row in csv.DictReader(_lines)}
-FILES = sorted((SETTINGS.sql / "indicators").glob("*.sql"))
+DECLARED = population.load_declarations(SETTINGS.sql)
+POPULATIONS, INDICATORS = (sorted((SETTINGS.sql / folder).glob("*.sql")) for folder in ("populations", "indicators"))
 
 #: The 52 figures of the half-year report, by their numbers.
 REPORT = {
@@ -115,87 +118,229 @@ def test_figures_have_a_second_reading() -> None:
     assert readings >= {REPORT[n] for n in ("23", "26", "36", "41", "42", "47", "48")}
 
 
-@pytest.mark.parametrize("definition", DEFINITIONS.values(), ids=lambda d: f"{d.code}.{d.reading}".rstrip("."))
+@pytest.mark.parametrize("definition", DEFINITIONS.values(), ids=lambda d: d.name)
 def test_definition(definition: Definition) -> None:
     assert set(definition.sources) <= CONTRACTS.keys()
-    read = {name.removesuffix("_resolved") for name in re.findall(r"\bcore\.(\w+)", definition.sql)}
-    read -= {"value_set", "spanning_group"}
-    assert read == set(definition.sources), "sources names what the select reads"
-    reasons = set(re.findall(r"then\s+'([a-z]\w*)'", definition.sql))
-    assert reasons == set(definition.excluded), "every reason for leaving rows out has its texts, and is used"
+    assert all(
+        population.is_reading(CONTRACTS[source], reading)
+        for source, reading in zip(definition.sources, definition.readings, strict=True)
+    )
+    named = {name.removesuffix("_resolved") for name in re.findall(r"\bcore\.(\w+)", definition.sql)}
+    assert named & CONTRACTS.keys() == set(definition.sources), "sources names what the select reads"
+    assert reasons(definition.sql) == definition.excluded.keys()
     assert ":as_known" in definition.sql and "now()" not in definition.sql
     wanted = set(re.findall(r"value_set = '(\w+)'", definition.sql))
     assert wanted <= VALUE_SETS, "the definitions that it reads are in expectations/core/value_set.csv"
-    group = CONTRACTS[definition.sources[0]].period_group
-    assert definition.decided_within in (None, "record_key", group), "an index finds the rows that belong together"
     assert definition.kind != "ratio" or (definition.unit, definition.scale) == ("%", 100)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_header_keeps_its_json_schema(path: Path) -> None:
-    header = re.match(r"\s*/\*(.*?)\*/", path.read_text("utf-8"), re.DOTALL)
-    assert header
-    jsonschema.validate(json.loads(json.dumps(yaml.safe_load(header[1]))), indicator.json_schema())
+def reasons(select: str) -> set[str]:
+    return set(re.findall(r"\b(?:then|else)\s+'([a-z]\w*)'", population.without_comments(select)))
+
+
+def parts_of(path: Path) -> tuple[dict[str, Any], str]:
+    """The header of a file and its select."""
+    found = re.fullmatch(r"\s*/\*(.*?)\*/(.*)", path.read_text("utf-8"), re.DOTALL)
+    assert found, path
+    return yaml.safe_load(found[1]), found[2]
+
+
+@pytest.mark.parametrize("path", [*POPULATIONS, *INDICATORS], ids=lambda path: path.stem)
+class TestFile:
+    def test_its_header_keeps_its_json_schema(self, path: Path) -> None:
+        kind = "population" if path in POPULATIONS else "indicator"
+        schema = json.loads((SETTINGS.expectations / f"{kind}.schema.json").read_text("utf-8"))
+        jsonschema.validate(json.loads(json.dumps(parts_of(path)[0])), schema)
+
+    def test_every_reason_has_its_texts_and_is_used(self, path: Path) -> None:
+        header, select = parts_of(path)
+        assert reasons(select) == header.get("excluded", {}).keys()
+
+    def test_it_reads_what_its_header_says(self, path: Path) -> None:
+        """No file names a table of a source, except of one whose groups it reads whole."""
+        header, select = parts_of(path)
+        reads = header.get("reads", {})
+        groups = (
+            {source for source, reading in reads.items() if reading == "group"} if isinstance(reads, dict) else set()
+        )
+        named = {name.removesuffix("_resolved") for name in re.findall(r"\bcore\.(\w+)", select)}
+        assert named & CONTRACTS.keys() == groups
+
+
+def test_a_population_is_shared() -> None:
+    """What only one indicator counts is said in its own file."""
+    readers = Counter(definition.population for definition in DEFINITIONS.values())
+    readers.update(parts_of(path)[0].get("of") for path in POPULATIONS)
+    assert {path.stem for path in POPULATIONS if readers[path.stem] < 2} == set()
+
+
+def test_nothing_is_written_twice() -> None:
+    """No six lines of select stand in two files."""
+    folders = ("populations", "indicators", "core", "mart")
+    files: dict[tuple[str, ...], set[str]] = {}
+    for path in (path for folder in folders for path in (SETTINGS.sql / folder).rglob("*.sql")):
+        select = re.sub(r"\A\s*/\*.*?\*/", "", path.read_text("utf-8"), flags=re.DOTALL)
+        lines = [line.strip() for line in select.splitlines() if line.strip()]
+        for six in zip(*(lines[start:] for start in range(6)), strict=False):
+            files.setdefault(six, set()).add(str(path.relative_to(SETTINGS.sql)))
+    assert {names: "\n".join(six) for six, found in files.items() if len(found) > 1 for names in [tuple(found)]} == {}
+
+
+def test_definitions_are_short() -> None:
+    def lines(paths: list[Path]) -> int:
+        return sum(len(path.read_text("utf-8").splitlines()) for path in paths)
+
+    assert lines(POPULATIONS) + lines(INDICATORS) <= 3000
+    assert lines(INDICATORS) / len(INDICATORS) <= 20
 
 
 HEADER = """/*
+of: data_catalogue
+reads: last_day
 name_zh: 样例
 name_en: Sample
-domain: data_catalogue
 unit: 个
-kind: stock
-decimals: 0
-sources: [data_catalogue]
-published: true
 description_zh: 样例
 description_en: Sample
 {more}*/
-select 1
 """
+PLAIN = HEADER.format(more="")
+COUNTED = PLAIN + "select *, resource_count > 0 as is_counted from data_catalogue\n"
+REASON = "excluded: {unused: {zh: 无, en: none}}\n"
+NINE = PLAIN.replace("of: data_catalogue\nreads: last_day", "reads: {data_catalogue: last_day}")
 
 
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
         ("sample.sql", HEADER.format(more="colour: red\n"), "colour"),
-        ("sample.sql", HEADER.format(more="basis: flow\n"), "basis"),
         ("sample.sql", HEADER.format(more="template: '{number}'\n"), "template"),
-        ("sample.sql", HEADER.format(more="").replace("select 1", "select :today"), ":today"),
-        ("sample.sql", HEADER.format(more="").replace("domain: data_catalogue", "domain: weather"), "domains.yaml"),
-        ("sample.sql", HEADER.format(more="").replace("kind: stock", "kind: ratio"), "basis"),
-        (
-            "sample.sql",
-            HEADER.format(more="decided_within: record_key\n").replace(
-                "select 1", "select 1 from core.data_catalogue /* core.kiosk */ join core.catalogue_unit using (x)"
-            ),
-            "core.catalogue_unit",
-        ),
-        (
-            "sample.sql",
-            HEADER.format(more="decided_within: record_key\n").replace("[data_catalogue]", "[data_catalogue, kiosk]"),
-            "decided_within",
-        ),
+        ("sample.sql", HEADER.format(more="over: 1\n"), "over"),
+        ("sample.sql", HEADER.format(more="domain: weather\n"), "domains.yaml"),
+        ("sample.sql", NINE.replace("*/", "quantity: resource_count\n*/select 1"), "quantity"),
+        ("sample.sql", PLAIN.replace("of: data_catalogue\nreads: last_day", "of: weather"), "weather"),
+        ("sample.sql", PLAIN.replace("reads: last_day", "reads: {kiosk: last_day}"), "data_catalogue"),
+        ("sample.sql", PLAIN.replace("reads: last_day", ""), "data_catalogue"),
+        ("sample.sql", PLAIN.replace("last_day", "yesterday"), "yesterday"),
+        ("sample.sql", PLAIN.replace("last_day", "group"), "group"),
+        ("sample.sql", PLAIN.replace("reads: last_day", "reads: {data_catalogue: last_day, rain: last_day}"), "rain"),
+        ("sample.sql", COUNTED.replace("resource_count > 0", "sharing = any(:no_such_set)"), ":no_such_set"),
+        ("sample.sql", COUNTED.replace("resource_count > 0", "updated_on = :today"), ":today"),
+        ("sample.sql", COUNTED.replace("from data_catalogue", "from core.data_catalogue"), "core.data_catalogue"),
+        ("sample.sql", COUNTED.replace("from data_catalogue", "from core.kiosk_resolved"), "core.kiosk"),
+        ("sample.sql", COUNTED.replace("resource_count > 0", "case when 1 > 0 then 'untold' end"), "untold"),
+        ("sample.sql", HEADER.format(more=REASON), "unused"),
+        ("sample.sql", NINE, "has no select"),
         ("sample.sql", "select 1", "YAML"),
-        ("Sample.sql", HEADER.format(more=""), "<code>.sql"),
+        ("sample.sql", "/* {name_zh: [ */", "YAML"),
+        ("Sample.sql", PLAIN, "<code>.sql"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, name: str, text: str, says: str) -> None:
     path = tmp_path / name
     path.write_text(text, "utf-8")
     with pytest.raises(ContractError, match=re.escape(says)) as error:
-        indicator.load(path, indicator.load_domains(SETTINGS.sql))
+        definition.load(path, DECLARED)
     assert name in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("text", [PLAIN, COUNTED, NINE + "select *\nfrom data_catalogue\n"])
+def test_a_sound_file_is_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "sample.sql"
+    path.write_text(text, "utf-8")
+    found = definition.load(path, DECLARED)
+    assert (found.name, found.domain, found.kind, found.sources) == (
+        "sample", "data_catalogue", "stock", ("data_catalogue",),
+    )  # fmt: skip
+
+
+POPULATION = """/*
+name_zh: 样例
+name_en: Sample
+grain: one row per entry of the list
+reads: {data_catalogue: last_day}
+*/
+select *
+from data_catalogue
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("entries.sql", POPULATION.replace("grain: one row", "grain: a row"), "grain"),
+        ("entries.sql", POPULATION.replace("reads: {data_catalogue: last_day}", "of: weather"), "weather"),
+        ("entries.sql", POPULATION.replace("reads: {data_catalogue: last_day}", "of: entries"), "entries of entries"),
+        ("entries.sql", POPULATION.replace("data_catalogue: last_day", "rain: last_day"), "rain"),
+        ("entries.sql", POPULATION.replace("last_day", "accepted_at"), "accepted_at"),
+        ("entries.sql", POPULATION.replace("reads: {data_catalogue: last_day}\n", ""), "reads"),
+        ("entries.sql", POPULATION + "where sharing = any(:no_such_set)\n", ":no_such_set"),
+        ("entries.sql", POPULATION.replace("from data", "from core.data"), "core.data_catalogue"),
+        ("entries.sql", POPULATION.replace("*\nfrom", "*, case when 1 > 0 then 'untold' end\nfrom"), "untold"),
+        ("entries.sql", POPULATION.replace("*/", REASON + "*/"), "unused"),
+        ("entries.sql", "select 1", "YAML"),
+        ("2nd_entries.sql", POPULATION, "<population>.sql"),
+        ("kiosk.sql", POPULATION, "kiosk.sql"),
+    ],
+)
+def test_a_bad_population_is_named(tmp_path: Path, name: str, text: str, says: str) -> None:
+    (project(tmp_path) / "populations" / name).write_text(text, "utf-8")
+    with pytest.raises(ContractError, match=re.escape(says)) as error:
+        population.load_declarations(tmp_path / "sql")
+    assert name in str(error.value) and "\n" not in str(error.value)
+
+
+def project(folder: Path) -> Path:
+    """The folder ``sql`` of a project with the declarations of this one, and neither population nor indicator."""
+    (folder / "expectations").symlink_to(SETTINGS.expectations)
+    for name in ("populations", "indicators"):
+        (folder / "sql" / name).mkdir(parents=True)
+    return folder / "sql"
+
+
 def test_exactly_one_reading_is_published(tmp_path: Path) -> None:
-    (tmp_path / "sql" / "indicators").mkdir(parents=True)
-    (tmp_path / "expectations" / "indicators").mkdir(parents=True)
-    domains = SETTINGS.expectations / "indicators" / "domains.yaml"
-    (tmp_path / "expectations" / "indicators" / "domains.yaml").write_text(domains.read_text("utf-8"), "utf-8")
-    for name in ("sample.sql", "sample.other.sql"):
-        (tmp_path / "sql" / "indicators" / name).write_text(HEADER.format(more=""), "utf-8")
+    sql = project(tmp_path)
+    (sql / "indicators" / "sample.sql").write_text(PLAIN, "utf-8")
+    assert definition.load_all(sql).keys() == {("sample", "")}
+    (sql / "indicators" / "sample.other.sql").write_text(HEADER.format(more="published: true\n"), "utf-8")
     with pytest.raises(ContractError, match="exactly one reading"):
-        indicator.load_all(tmp_path / "sql")
+        definition.load_all(sql)
+
+
+@pytest.mark.parametrize(
+    ("select", "is_row_wise"),
+    [
+        ("select *\nfrom entry\n", True),
+        ("select *, resource_count > 0 as is_counted from entry", True),
+        ("select\n    *,\n    case when kind <> all(:kinds) then 'other' end as left_out_because\nfrom entry\n", True),
+        ("select *, extract(year from updated_on) as year from entry", True),
+        ("select *, 'select from where' as text /* over () */ from entry -- join", True),
+        ("select *, row_number() over (order by entry_code) as place from entry", False),
+        ("select *, ROW_NUMBER() OVER (ORDER BY entry_code) as place from entry", False),
+        ("select *, sum(resource_count) over of_unit as total from entry window of_unit as ()", False),
+        ("select * from entry where resource_count > 0", False),
+        ("select entry.* from entry inner join unit using (code)", False),
+        ("select * from entry, unit", False),
+        ("select *, unit_code in (select code from unit) as is_counted from entry", False),
+        ("select *, exists (select from unit) as is_counted from entry", False),
+        ("select *, unnest(codes) as code from entry", False),
+        ("select *, generate_series(1, 2) as number from entry", False),
+        ("select *, regexp_matches(name, 'a', 'g') as match from entry", False),
+        ("select *, regexp_split_to_table(name, ';') as piece from entry", False),
+        ("select *, jsonb_array_elements(items) as item from entry", False),
+        ("select *, count(*) as entries from entry group by code", False),
+        ("select distinct * from entry", False),
+        ("select distinct on (code) * from entry", False),
+        ("select * from entry limit 1", False),
+        ("select * from entry union all select * from entry", False),
+        ("select code from entry", False),
+        ("select * from other_entry", False),
+        ("with other as (select * from entry) select * from other", False),
+    ],
+)
+def test_what_looks_at_one_row_at_a_time(select: str, is_row_wise: bool) -> None:
+    """Only this may be asked in one pass beside others: it gives one row for each, and sees no other."""
+    assert population.is_row_wise(select, "entry") is is_row_wise
 
 
 def test_parameters_are_bound_outside_literals_casts_and_comments() -> None:

@@ -13,7 +13,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from halfyear import contract, documentation, indicator, mart
+from halfyear import contract, definition, documentation, mart, population
 from halfyear import settings as settings_module
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,11 +56,25 @@ def test_every_declaration_keeps_the_generated_schema() -> None:
     with pytest.raises(jsonschema.ValidationError, match="unexpected"):
         source.validate({**yaml.safe_load(files[0].read_text("utf-8")), "unknownKey": 1})
 
-    header = jsonschema.Draft202012Validator(indicator.json_schema())
-    for path in [*ROOT.glob("sql/indicators/*.sql"), *DOCS.rglob("sql/indicators/*.sql")]:
-        found = re.match(r"\s*/\*(.*?)\*/", path.read_text("utf-8"), re.DOTALL)
-        assert found, path
-        header.validate(yaml.safe_load(found[1]))
+    for kind, schema in (("indicators", definition.json_schema()), ("populations", population.json_schema())):
+        header = jsonschema.Draft202012Validator(schema)
+        headers = [*ROOT.glob(f"sql/{kind}/*.sql"), *DOCS.rglob(f"sql/{kind}/*.sql")]
+        assert len(headers) > 20
+        for path in headers:
+            found = re.match(r"\s*/\*(.*?)\*/", path.read_text("utf-8"), re.DOTALL)
+            assert found, path
+            header.validate(yaml.safe_load(found[1]))
+
+
+def test_the_how_to_says_every_key_of_a_header() -> None:
+    tables = re.findall(
+        r"^\| key \|.*\n\|---.*\n((?:\|.*\n)+)", (DOCS / "how-to" / "add-an-indicator.md").read_text(), re.M
+    )
+    named = [
+        {key for row in table.splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1])} for table in tables
+    ]
+    models = definition.IndicatorHeader, population.PopulationHeader
+    assert named == [set(model.model_fields) for model in models]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -126,7 +140,7 @@ def test_views_and_commands_that_a_page_names_exist(page: Path) -> None:
     text = page.read_text("utf-8")
     settings = settings_module.load()
     views = {
-        view.name for view in mart.views(contract.load_all(settings.expectations), indicator.load_all(settings.sql))
+        view.name for view in mart.views(contract.load_all(settings.expectations), definition.load_all(settings.sql))
     }
     for name in re.findall(r"`mart\.(\w+)`", text):
         assert name in views, f"mart.{name}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import re
 
-from halfyear import half_year_report, indicator
+from halfyear import definition, half_year_report
 from halfyear import settings as settings_module
 
 SETTINGS = settings_module.load()
-DEFINITIONS = {d.code: d for d in indicator.load_all(SETTINGS.sql).values() if d.is_published}
+DEFINITIONS = {d.code: d for d in definition.load_all(SETTINGS.sql).values() if d.is_published}
 TEXT = half_year_report.path(SETTINGS).read_text("utf-8")
 TEMPLATE = half_year_report.load(SETTINGS, DEFINITIONS)
 

@@ -26,8 +26,8 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from halfyear import computation, period
 from halfyear import contract as contracts
-from halfyear import indicator, period
 from halfyear import settings as settings_module
 from halfyear import warehouse as warehouse_module
 from halfyear.settings import Settings
@@ -45,9 +45,9 @@ def test_golden(case: str, warehouse: Settings) -> None:
     with warehouse_module.transaction(warehouse, "owner") as connection:
         lay(connection, folder)
     with warehouse_module.transaction(warehouse, "loader") as connection:
-        for period in indicator.stale_periods(connection):
-            indicator.compute(connection, period)
-        assert indicator.stale_periods(connection) == []
+        for period in computation.stale_periods(connection):
+            computation.compute(connection, period)
+        assert computation.stale_periods(connection) == []
     with warehouse_module.transaction(warehouse, "loader") as connection, connection.cursor() as cursor:
         compare(cursor, folder / "expected.csv", "indicators.observation", "superseded_at is null")
         compare(cursor, folder / "expected_rows.csv", "mart.indicator_row", "true")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from figures_are_rows import assert_figures_are_rows
 from halfyear import night
 from halfyear import warehouse as warehouse_module
 from halfyear.settings import Settings
@@ -32,6 +33,7 @@ def load(settings: Settings, source: str) -> set[str]:
         touched |= set(outcome.periods)
     for half in night.stale_periods():
         night.compute(half)
+    assert_figures_are_rows(settings)
     return touched
 
 

@@ -14,7 +14,7 @@ import sdmx as library
 from click.testing import CliRunner
 from psycopg2.extensions import connection as Connection
 
-from halfyear import indicator, sdmx, vintage
+from halfyear import computation, sdmx, vintage
 from halfyear import warehouse as warehouse_module
 from halfyear.command import main
 from halfyear.errors import ContractError, UsageError
@@ -50,7 +50,7 @@ def owner(warehouse: Settings) -> Iterator[Connection]:
                 """
             )
         connection.commit()
-        indicator.compute(connection, PERIOD)
+        computation.compute(connection, PERIOD)
         yield connection
 
 
@@ -110,21 +110,25 @@ def test_status_is_provisional_then_normal_then_revised(owner: Connection, wareh
     assert set(statuses(read(owner, warehouse)).values()) == {("A", 1)}
     with owner, owner.cursor() as cursor:
         cursor.execute(
-            "update indicators.observation set superseded_at = now() "
-            "where indicator_code = 'catalogue_entries_confirmed' and body_code is null returning definition_hash"
+            """
+            update core.data_catalogue set known_at = tstzrange(lower(known_at), now()) where record_key = 'E3';
+            insert into core.data_catalogue (record_key, entry_code, body_code, body_name, system_kind, sharing,
+                confirmation, publication, resource_count, row_number, load_id, valid_at, known_at)
+            select record_key, entry_code, body_code, body_name, system_kind, '无条件共享', confirmation, publication,
+                resource_count, row_number, load_id, valid_at, tstzrange(now(), null)
+            from core.data_catalogue where record_key = 'E3';
+            select indicators.mark_stale('data_catalogue', array['2022-S1'], 'test');
+            """
         )
-        cursor.execute(
-            "insert into indicators.observation (period, indicator_code, reading, numerator, value, printed, "
-            "definition_hash, computed_at) values ('2022-S1', 'catalogue_entries_confirmed', '', 4, 4, '4条', %s, now())",
-            cursor.fetchone(),
-        )
-    revised = ("catalogue_entries_confirmed", "_T")
-    assert value(read(owner, warehouse), *revised) == 3, "what was sealed stands"
-    seal(owner, Request(PERIOD, "甲", is_restatement=True, note="迟报一条", reason="late_data"))
+    computation.compute(owner, PERIOD)
+    not_shared, shared = ("catalogue_entries_not_shared", "_T"), ("catalogue_entries_shared_unconditionally", "_T")
+    sealed = read(owner, warehouse)
+    assert (value(sealed, *not_shared), value(sealed, *shared)) == (3, 0), "what was sealed stands"
+    seal(owner, Request(PERIOD, "甲", is_restatement=True, note="更正一条", reason="corrected_source"))
     after = read(owner, warehouse)
-    assert value(after, *revised) == 4
-    assert statuses(after)[revised] == ("R", 2)
-    assert {of for key, of in statuses(after).items() if key != revised} == {("A", 2)}
+    assert (value(after, *not_shared), value(after, *shared)) == (2, 1)
+    assert {key for key, of in statuses(after).items() if of == ("R", 2)} == {not_shared, shared}
+    assert {of for key, of in statuses(after).items() if key not in (not_shared, shared)} == {("A", 2)}
 
 
 def test_unit_and_decimals_are_those_of_the_seal(owner: Connection, warehouse: Settings) -> None:

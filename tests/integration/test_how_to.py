@@ -18,9 +18,10 @@ from typing import Any
 
 import pytest
 
-from halfyear import contract, indicator, night, period
+from halfyear import contract, figure, night, period, trace
 from halfyear import settings as settings_module
 from halfyear import warehouse as warehouse_module
+from halfyear.errors import ContractError
 from halfyear.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,8 @@ EXAMPLES = ROOT / "docs" / "how-to" / "examples"
 SOURCE = "training_session"
 CONTRACT = Path("expectations") / "sources" / f"{SOURCE}.yaml"
 INDICATOR = Path("sql") / "indicators" / "training_sessions.sql"
+#: What docs/how-to/add-an-indicator.md makes of it when a second indicator counts the same sessions.
+SHARED = EXAMPLES / "shared"
 #: Prints the ids of the DAGs that Airflow finds.
 DAG_IDS = f"""
 from airflow.dag_processing.dagbag import DagBag
@@ -55,9 +58,9 @@ def project(warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     contract.load_all.cache_clear()
 
 
-def add(project: Settings, *files: Path) -> None:
+def add(project: Settings, *files: Path, examples: Path = EXAMPLES) -> None:
     for file in files:
-        shutil.copy(EXAMPLES / file, project.project / file)
+        shutil.copy(examples / file, project.project / file)
     contract.load_all.cache_clear()
 
 
@@ -146,7 +149,20 @@ def test_the_questions_of_the_how_tos_have_answers(warehouse: Settings, page: st
             cursor.execute(question)
 
 
-def test_an_indicator_is_one_file(project: Settings) -> None:
+def figures(project: Settings, code: str) -> dict[str, str]:
+    """What is printed of an indicator, by half-year."""
+    with warehouse_module.transaction(project) as connection:
+        return {
+            half_year: next(
+                row["printed"]
+                for row in figure.figures(connection, period.parse(half_year))
+                if row["indicator_code"] == code
+            )
+            for half_year in ("2021-S2", "2022-S1")
+        }
+
+
+def test_an_indicator_is_one_file_and_a_second_one_shares_its_population(project: Settings) -> None:
     add(project, CONTRACT, INDICATOR)
     with (project.expectations / "indicators" / "domains.yaml").open("a", encoding="utf-8") as stream:
         stream.write(DOMAIN)
@@ -156,19 +172,43 @@ def test_an_indicator_is_one_file(project: Settings) -> None:
     for code in night.stale_periods():
         night.compute(code)
 
+    assert figures(project, "training_sessions") == {"2021-S2": "3场", "2022-S1": "6场"}
     with warehouse_module.transaction(project) as connection:
-        figures = {
-            half_year: next(
-                row["printed"]
-                for row in indicator.figures(connection, period.parse(half_year))
-                if row["indicator_code"] == "training_sessions"
-            )
-            for half_year in ("2021-S2", "2022-S1")
-        }
-        summary = indicator.trace_summary(connection, "training_sessions", "", period.parse("2022-S1"))
-    assert figures == {"2021-S2": "3场", "2022-S1": "6场"}
+        summary = trace.trace_summary(connection, "training_sessions", "", period.parse("2022-S1"))
     assert (summary.counted, summary.left_out) == (6, {"nobody_there": 1})
     assert rows(
         project,
         "select body_name, training_sessions from mart.training_session where period = '2022-S1' order by 2 desc, 1",
     )[0] == ("全市", 6)
+
+    shared = sorted(path.relative_to(SHARED) for path in SHARED.rglob("*.sql"))
+    assert len(shared) == 3 and INDICATOR in shared
+    add(project, *shared, examples=SHARED)
+    assert warehouse_module.migrate(project)
+    for code in night.stale_periods():
+        night.compute(code)
+
+    assert figures(project, "training_sessions") == {"2021-S2": "3场", "2022-S1": "6场"}
+    # Of the six sessions one does not say how many attended.
+    assert figures(project, "training_average_attendance") == {"2021-S2": "300.0人/场", "2022-S1": "337.6人/场"}
+    with warehouse_module.transaction(project) as connection:
+        summary = trace.trace_summary(connection, "training_average_attendance", "", period.parse("2022-S1"))
+    assert (summary.counted, summary.left_out) == (5, {"nobody_there": 1, "not_said": 1})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("as left_out_because", "is_counted as left_out_because", "accounts_opened_town.sql.*does not run.*syntax"),
+        ("body_kind <>", "body_kynd <>", "accounts_opened_town.sql.*does not run.*body_kynd"),
+        ("select\n    *,", "select\n    count(*),", "accounts_opened_town.sql.*does not run"),
+        ("from persons_with_account", "from persons", "accounts_opened_town.sql.*does not run.*persons"),
+    ],
+)
+def test_a_select_that_does_not_run_is_found_before_the_night(project: Settings, old: str, new: str, says: str) -> None:
+    path = project.sql / "indicators" / "accounts_opened_town.sql"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(ContractError, match=says):
+        warehouse_module.migrate(project)

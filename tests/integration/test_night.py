@@ -17,7 +17,7 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 
-from halfyear import command, demo, inbox, indicator, loading, night, period, table
+from halfyear import command, demo, inbox, loading, night, period, table, trace
 from halfyear import contract as contracts
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import InfrastructureFault, UsageError
@@ -115,7 +115,7 @@ def test_demo_night(demo_night: Any, loaded: Settings, exports: Path) -> None:
             "counter_cases": "差异",
         }
         for row in printed:
-            summary = indicator.trace_summary(connection, row["indicator_code"], "", period.parse("2022-S1"))
+            summary = trace.trace_summary(connection, row["indicator_code"], "", period.parse("2022-S1"))
             assert summary.observation and summary.observation.value == row["computed_value"]
             assert summary.counted > 0
     assert query(filled, "select period, rule from mart.identity where not is_kept") == []

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from psycopg2.extensions import connection as Connection
 
-from halfyear import command, identity, indicator, period, table
+from halfyear import command, definition, identity, indicator, period, table
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import ContractError, UsageError
 from halfyear.settings import Settings
@@ -195,7 +195,7 @@ def test_an_identity_of_an_unknown_indicator_is_an_error(warehouse: Settings, tm
         "utf-8",
     )
     with pytest.raises(ContractError, match="no_such_figure"):
-        identity.load_all(tmp_path, indicator.load_all(warehouse.sql))
+        identity.load_all(tmp_path, definition.load_all(warehouse.sql))
 
 
 def test_a_list_that_nobody_reviewed_is_not_loaded(warehouse: Settings, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 
-from halfyear import command, indicator, night, period, vintage
+from halfyear import command, definition, figure, indicator, night, period, vintage
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import UsageError
 from halfyear.settings import Settings
@@ -45,7 +45,7 @@ def figures(settings: Settings, half: period.Period, as_known: Any = None) -> di
     with warehouse_module.transaction(settings) as connection:
         return {
             row["indicator_code"]: (row["numerator"], row["denominator"], row["value"], row["printed"])
-            for row in indicator.figures(connection, half, None, as_known)
+            for row in figure.figures(connection, half, None, as_known)
         }
 
 
@@ -355,10 +355,10 @@ def test_the_steps_of_the_dags_pass_plain_values(loaded: Settings, exports: Path
 def test_a_changed_definition_shows_as_a_candidate_and_is_kept_with_the_seal(loaded: Settings) -> None:
     publish(S1)
     with closing(warehouse_module.connect(loaded, "owner")) as connection:
-        known = indicator.load_all(loaded.sql)
+        known = definition.load_all(loaded.sql)
         key = ("rated_halls", "")
-        changed = indicator.Definition(
-            **{**vars(known[key]), "sql": known[key].sql.replace("1 as quantity", "2 as quantity")}
+        changed = definition.Definition(
+            **{**vars(known[key]), "sql": known[key].sql.replace("1 as quantity", "2 as quantity"), "parts": None}
         )
         assert changed.sql != known[key].sql
         indicator.sync(connection, {**known, key: changed})

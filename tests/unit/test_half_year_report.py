@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 from docx import Document as DocxDocument
 
-from halfyear import half_year_report, indicator, period
+from halfyear import definition, half_year_report, period
 from halfyear import settings as settings_module
 from halfyear.errors import ContractError, UsageError
 from halfyear.half_year_report import Figures
@@ -22,7 +22,7 @@ from halfyear.half_year_report_annex import Seal
 from halfyear.settings import LOCAL_ZONE
 
 S1 = period.parse("2022-S1")
-DEFINITIONS = {d.code: d for d in indicator.load_all(settings_module.load().sql).values() if d.is_published}
+DEFINITIONS = {d.code: d for d in definition.load_all(settings_module.load().sql).values() if d.is_published}
 
 
 def figure(code: str, value: Any, previous: Any = None, year_ago: Any = None, status: str = "sealed") -> dict[str, Any]:

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import TYPE_FORMULA, TYPE_STRING
 
-from halfyear import indicator, settings, spreadsheet, table
+from halfyear import definition, settings, spreadsheet, table
 from halfyear.bodies import Draft, Unknown
-from halfyear.indicator import FIGURE_COLUMNS, TRACE_COLUMNS, TraceSummary
+from halfyear.figure import FIGURE_COLUMNS
 from halfyear.period import Period
+from halfyear.trace import TRACE_COLUMNS, TraceSummary
 
 FORMULAS = [
     "=1+1", "+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\ttext", "＝1+1", "＋1", "－1", "＠SUM(1)", "﹦1", " =1", "\u3000=1",
@@ -101,7 +102,7 @@ def test_every_command_that_prints_csv_prints_inert_text(text: str, capsys: pyte
     figure: dict[str, Any] = dict.fromkeys(FIGURE_COLUMNS, text)
     table.write_indicators([figure], "csv")
     assert cells(capsys.readouterr().out) == {wanted}
-    known = next(iter(indicator.load_all(settings.load().sql).values()))
+    known = next(iter(definition.load_all(settings.load().sql).values()))
     traced: dict[str, Any] = dict.fromkeys(TRACE_COLUMNS, text)
     summary = TraceSummary(known, None, 0, 0, {})
     assert cells("".join(table.trace_table(summary, [traced], Period(2022, 1), "csv"))) == {wanted}

@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from halfyear import table
 from halfyear.errors import UsageError
-from halfyear.indicator import FIGURE_COLUMNS
+from halfyear.figure import FIGURE_COLUMNS
 from halfyear.settings import LOCAL_ZONE
 
 

@@ -1,0 +1,47 @@
+"""References: bodies and records of other sources that rows name and nobody knows, judged after loads and kept.
+
+Which file came first does not matter: rows are judged against every accepted snapshot, never while they load. What is kept
+is what ``mart.unknown_body_row`` and ``mart.unknown_reference_row`` say of a source, which read all of its rows.
+"""
+
+from __future__ import annotations
+
+from psycopg2.extensions import connection as Connection
+
+_LOCK = 8_150_008
+
+
+def judge(connection: Connection) -> tuple[str, ...]:
+    """Judge each source again, whole, of which the last judgement no longer speaks, and commit; gives these sources.
+
+    That is when rows of it or of a source that it refers to came or went, or a list of bodies, a contract or another
+    declaration changed. Two at once follow each other, and the second finds nothing to do.
+    """
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        # What was seen is noted before the rows are read: of rows that come meanwhile the judgement does not speak.
+        cursor.execute("select source, seen::text from mart.reference_judgement where not is_current order by source")
+        seen = dict(cursor.fetchall())
+        if not seen:
+            return ()
+        sources = (list(seen),)
+        cursor.execute("delete from lineage.unknown_body where source = any(%s)", sources)
+        cursor.execute("delete from lineage.unknown_reference where source = any(%s)", sources)
+        cursor.execute(
+            "insert into lineage.unknown_body (source, body_code, body_name, load_id, rows) "
+            "select source, body_code, body_name, load_id, count(*) from mart.unknown_body_row "
+            "where source = any(%s) group by source, body_code, body_name, load_id",
+            sources,
+        )
+        cursor.execute(
+            "insert into lineage.unknown_reference (source, column_name, refers_to, value, load_id, rows) "
+            "select source, column_name, refers_to, value, load_id, count(*) from mart.unknown_reference_row "
+            "where source = any(%s) group by source, column_name, refers_to, value, load_id",
+            sources,
+        )
+        cursor.executemany(
+            "insert into lineage.reference_judgement (source, seen) values (%s, %s) "
+            "on conflict (source) do update set seen = excluded.seen, judged_at = clock_timestamp()",
+            list(seen.items()),
+        )
+    return tuple(seen)

@@ -1,0 +1,111 @@
+"""The audit finds every stored figure that its rows do not give: of the city, of a body, a row too many or too few."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from halfyear import command, night, period
+from halfyear import warehouse as warehouse_module
+from halfyear.errors import FiguresDiffer, UsageError
+from halfyear.settings import Settings
+from halfyear.vintage import Request
+
+DRAFT = ("counter_cases", "cloud_systems_migrated", "account_activation_rate")
+_CURRENT = "period = '2022-S1' and indicator_code = 'accounts_opened' and reading = '' and superseded_at is null"
+
+
+def halfyear(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(command.main, arguments, env={"COLUMNS": "200"}, catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def query(settings: Settings, text: str, *values: Any) -> list[tuple[Any, ...]]:
+    with warehouse_module.transaction(settings, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(text, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def test_the_demo_is_what_its_rows_give(loaded: Settings) -> None:
+    ((count,),) = query(loaded, "select count(*) from indicators.observation where superseded_at is null")
+    assert count > 20_000
+    assert f"{count} observations computed anew, 0 differences" in halfyear("audit")
+    night.refuse_differences()
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (f"update indicators.observation set value = value + 1 where {_CURRENT} and body_code is null", "全市"),
+        (f"update indicators.observation set printed = '8名' where {_CURRENT} and body_code is null", "存 8名"),
+        (f"update indicators.observation set numerator = 0 where {_CURRENT} and body_code = (select min(body_code) from "
+         f"indicators.observation where {_CURRENT} and numerator > 0)", "accounts_opened"),
+        (f"delete from indicators.observation where {_CURRENT} and body_code = (select min(body_code) from "
+         f"indicators.observation where {_CURRENT})", "no row, its rows give"),
+        ("insert into indicators.observation (period, indicator_code, reading, body_code, numerator, value, printed, "
+         "definition_hash, computed_at) select period, indicator_code, reading, 'X', 0, 0, '0名', definition_hash, now() "
+         f"from indicators.observation where {_CURRENT} and body_code is null", "X: 存 0名"),
+    ],
+)  # fmt: skip
+def test_a_difference_is_named_and_mended(loaded: Settings, fault: str, says: str) -> None:
+    query(loaded, fault)
+    shown = halfyear("audit", "2022-S1", code=1)
+    assert "1 differences" in shown and "2022-S1 accounts_opened 粤政易累计开通用户数" in shown and says in shown
+    (found,) = json.loads(halfyear("audit", "--format", "json", code=1))
+    assert found["indicator_code"] == "accounts_opened" and found["vintage"] is None
+    with pytest.raises(FiguresDiffer, match="accounts_opened"):
+        night.refuse_differences()
+    assert "0 differences" in halfyear("audit", "2022-S1", "--recompute")
+
+
+def test_what_the_mart_shows_is_compared_too(loaded: Settings) -> None:
+    query(
+        loaded,
+        "update indicators.in_force set value = 1, printed = '1名' where period = '2022-S1' "
+        "and indicator_code = 'accounts_opened' and reading = '' and body_code is null",
+    )
+    shown = halfyear("audit", "2022-S1", code=1)
+    assert "1 differences" in shown and "2022-S1 accounts_opened 生效值 in force 全市: 存 1名" in shown
+    assert "0 differences" in halfyear("audit", "2022-S1", "--recompute")
+
+
+def test_what_is_due_is_no_difference(loaded: Settings) -> None:
+    query(loaded, f"update indicators.observation set value = value + 1 where {_CURRENT} and body_code is null")
+    query(loaded, "select indicators.mark_stale('account_activation', '{2022-S1}', 'test')")
+    shown = halfyear("audit", "2022-S1")
+    assert "wait to be computed" in shown and "0 differences" in shown
+
+
+def test_a_seal_never_trusts_a_stored_value(loaded: Settings) -> None:
+    request = Request(period.parse("2021-S2"), "甲", exceptions=DRAFT)
+    changed = "update indicators.observation set value = value + 1 where period = '2021-S2' and superseded_at is null"
+    query(loaded, f"{changed} and indicator_code = 'kiosks_in_service'")
+    # What is proposed is computed anew, whole.
+    proposal = night.propose(request)
+    assert proposal is not None
+    assert "0 differences" in halfyear("audit", "2021-S2")
+    query(loaded, f"{changed} and indicator_code = 'kiosks_in_service' and body_code is null")
+    with pytest.raises(UsageError, match="kiosks_in_service"):
+        night.seal(request, proposal.digest, "乙")
+    assert query(loaded, "select count(*) from indicators.vintage") == [(0,)]
+
+
+def test_a_sealed_figure_that_its_rows_do_not_give(loaded: Settings) -> None:
+    request = Request(period.parse("2021-S2"), "甲", exceptions=DRAFT)
+    proposal = night.propose(request)
+    assert proposal is not None
+    night.seal(request, proposal.digest, "乙")
+    assert "0 differences" in halfyear("verify")
+    # Rows of core are the loader's to change; the hashes of the seal do not cover them, the audit does.
+    query(
+        loaded,
+        "update core.kiosk set kiosk_status = '停用' where record_key = (select min(record_key) from core.kiosk "
+        "where kiosk_status = '在用' and valid_at @> date '2021-12-31' and known_at @> 'infinity'::timestamptz)",
+    )
+    shown = halfyear("verify", code=1)
+    assert "2021-S2 v1 kiosks_in_service" in shown
+    assert "2021-S2 v1 kiosks_in_service" in halfyear("audit", "2021-S2", code=1)

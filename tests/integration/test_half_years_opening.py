@@ -1,0 +1,75 @@
+"""A half-year that opens beside a load of another source: the load's rows are in its figures, or it marks them."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from halfyear import demo, loading, night
+from halfyear import warehouse as warehouse_module
+from halfyear.settings import Settings
+
+
+def load(source: str, settings: Settings) -> None:
+    for delivery_id in night.look(source, settings).pending:
+        assert night.load_delivery(delivery_id, settings).verdict.startswith("loaded")
+
+
+def is_waiting(settings: Settings) -> bool:
+    with warehouse_module.transaction(settings, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute("select exists (select from pg_locks where locktype = 'advisory' and not granted)")
+        return cursor.fetchone() == (True,)
+
+
+@pytest.mark.parametrize("opens", ["kiosk_20220701.csv", "kiosk_20211231.csv"])
+def test_a_load_beside_one_that_opens_a_half_year(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, opens: str
+) -> None:
+    inbox = Path(warehouse.inbox)
+    demo.write(inbox, 1, sources=("kiosk", "network_site"))
+    for old in inbox.rglob("*.csv"):
+        if "20220630" not in old.name:
+            old.unlink()
+    load("kiosk", warehouse)
+    load("network_site", warehouse)
+    for half_year in night.stale_periods():
+        night.compute(half_year)
+    listed = inbox / "network_site" / "network_site_20220630.csv"
+    lines = listed.read_text("utf-8").splitlines(keepends=True)
+    (inbox / "network_site" / "network_site_20220630_2.csv").write_text("".join(lines[:20] + lines[25:]), "utf-8")
+    shutil.copy(inbox / "kiosk" / "kiosk_20220630.csv", inbox / "kiosk" / opens)
+    settled, may_commit, settle = threading.Event(), threading.Event(), loading.settle
+
+    def pause(*arguments: Any) -> Any:
+        result = settle(*arguments)
+        if arguments[1].source == "network_site":
+            settled.set()
+            assert may_commit.wait(60)
+        return result
+
+    def other_night() -> None:
+        load("kiosk", warehouse)
+        for half_year in night.stale_periods():
+            night.compute(half_year)
+
+    monkeypatch.setattr(loading, "settle", pause)
+    threads = [threading.Thread(target=load, args=("network_site", warehouse)), threading.Thread(target=other_night)]
+    threads[0].start()
+    assert settled.wait(60)
+    threads[1].start()
+    for _ in range(300):
+        if is_waiting(warehouse) or not threads[1].is_alive():
+            break
+        time.sleep(0.1)
+    may_commit.set()
+    for thread in threads:
+        thread.join(60)
+    for half_year in night.stale_periods():
+        night.compute(half_year)
+    found = night.audit()
+    assert found.observations > 200 and not found.differences, [d.line for d in found.differences]
