@@ -16,6 +16,7 @@ from benchmarks import (
     home,
     indicators,
     machine,
+    mart,
     memory,
     nights,
     peers,
@@ -37,6 +38,7 @@ SECTIONS: dict[str, Callable[[Home], list[Measurement]]] = {
     "register": register.measure,
     "memory": memory.measure,
     "indicators": indicators.measure,
+    "mart": mart.measure,
     "workbook": workbook.measure,
     "peers": peers.measure,
 }
