@@ -63,8 +63,8 @@ bench-night: bench-environment ## measure nights through the real scheduler
 
 clean: ## stop what runs; remove environment and caches, but not the warehouse in .halfyear
 	if test -x $(HALFYEAR); then $(HALFYEAR) down; fi
-	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache plugins/*.egg-info build
-	find dags plugins tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache plugins/*.egg-info demo/*.egg-info build
+	find dags plugins demo tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # -- environment ------------------------------------------------------------------------------------------
 
@@ -76,22 +76,22 @@ test-environment: $(VENV)/test.stamp
 bench-environment: $(BENCH_VENV)/bench.stamp
 
 # `make run` after `make test` keeps the test packages.
-$(VENV)/run.stamp: requirements.txt pyproject.toml $(UV)
+$(VENV)/run.stamp: requirements.txt pyproject.toml demo/pyproject.toml $(UV)
 	$(UV_PIP) sync --require-hashes $(if $(wildcard $(VENV)/test.stamp),requirements-test.txt,requirements.txt)
-	$(UV_PIP) install --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q plugins
+	$(UV_PIP) install --no-deps --no-build-isolation --editable . --editable demo
+	$(BIN)/python -m compileall -q plugins demo
 	touch $@
 
-$(VENV)/test.stamp: requirements-test.txt requirements.txt pyproject.toml $(UV)
+$(VENV)/test.stamp: requirements-test.txt requirements.txt pyproject.toml demo/pyproject.toml $(UV)
 	$(UV_PIP) sync --require-hashes requirements-test.txt
-	$(UV_PIP) install --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q plugins
+	$(UV_PIP) install --no-deps --no-build-isolation --editable . --editable demo
+	$(BIN)/python -m compileall -q plugins demo
 	touch $(VENV)/run.stamp $@
 
-$(BENCH_VENV)/bench.stamp: requirements-bench.txt pyproject.toml $(UV)
+$(BENCH_VENV)/bench.stamp: requirements-bench.txt pyproject.toml demo/pyproject.toml $(UV)
 	$(UV) venv --quiet --allow-existing --python $(BIN)/python $(BENCH_VENV)
 	VIRTUAL_ENV=$(BENCH_VENV) UV_COMPILE_BYTECODE=1 $(UV) pip sync --require-hashes requirements-bench.txt
-	VIRTUAL_ENV=$(BENCH_VENV) UV_COMPILE_BYTECODE=1 $(UV) pip install --no-deps --no-build-isolation --editable .
+	VIRTUAL_ENV=$(BENCH_VENV) UV_COMPILE_BYTECODE=1 $(UV) pip install --no-deps --no-build-isolation --editable . --editable demo
 	touch $@
 
 # uv lives beside the environment, not in it, where `uv pip sync` would remove it.

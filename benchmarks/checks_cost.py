@@ -19,10 +19,10 @@ from benchmarks.generate import ROOT, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import Run, medians, seconds
-from halfyear import checks, staging, warehouse
-from halfyear.checks import CheckResult
+from halfyear import staging, warehouse
 from halfyear.settings import LOCAL_ZONE, Settings
-from halfyear.staging import Staged
+from halfyear.staging import Staged, checks
+from halfyear.staging.checks import CheckResult
 
 _SCAN = "one SQL scan"
 _SUITE = "the suite"

@@ -10,9 +10,10 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.repetition import seconds
-from halfyear import night, staging, warehouse
+from halfyear import staging, warehouse
 from halfyear.contract import Contract
 from halfyear.reading import Parser
+from halfyear.scheduling import night
 from halfyear.settings import Settings
 from halfyear.staging import Staged
 

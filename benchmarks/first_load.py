@@ -12,7 +12,7 @@ from benchmarks.generate import Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import REPETITIONS, Run, medians, seconds
-from halfyear import checks
+from halfyear.staging import checks
 
 #: The greatest good ratio to raw COPY of the same rows as CSV in UTF-8, by kind of file.
 _GOALS = {"utf-8": 0.8, "gb18030": 1.0, "parquet": 0.8}

@@ -17,10 +17,11 @@ import psycopg2
 from benchmarks import generate
 from benchmarks.generate import ROOT, Export
 from benchmarks.repetition import say
-from halfyear import contract, embedded, warehouse
+from halfyear import contract, warehouse
 from halfyear import settings as settings_module
 from halfyear.contract import Contract
 from halfyear.settings import Settings
+from halfyear.warehouse import embedded
 
 #: Older than what an inbox looks at twice.
 _AGE = timedelta(hours=1)

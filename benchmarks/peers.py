@@ -13,7 +13,8 @@ from benchmarks.generate import ROOT, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import Run, medians, seconds
-from halfyear import checks, reading, warehouse
+from halfyear import reading, warehouse
+from halfyear.staging import checks
 
 _MOST_ROWS = 200_000
 #: What needs a minute for 200,000 rows is held against us, and against raw COPY, on a tenth of them.

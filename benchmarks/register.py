@@ -9,8 +9,9 @@ from benchmarks.generate import HALF, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import medians
-from halfyear import checks, warehouse
+from halfyear import warehouse
 from halfyear.settings import Settings
+from halfyear.staging import checks
 
 SOURCE = "hotline_register"
 _OURS = "next snapshot"

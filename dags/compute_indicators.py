@@ -5,14 +5,14 @@ from __future__ import annotations
 from airflow.sdk import DAG, Asset, PartitionedAssetTimetable, task
 
 from halfyear import settings
-from halfyear.half_year_partition import StartOfHalfYearMapper
-from halfyear.retries import TASK_DEFAULTS
+from halfyear.scheduling.half_year_partition import StartOfHalfYearMapper
+from halfyear.scheduling.retries import TASK_DEFAULTS
 
 
 @task
 def compute(partition_key: str | None = None) -> int:
     """Compute what is stale in the half-year; the number of (indicator, period) pairs that were."""
-    from halfyear import night
+    from halfyear.scheduling import night
 
     if partition_key is None:
         raise ValueError("the half-year is the partition key of the run: trigger it with one, such as 2022-S1")

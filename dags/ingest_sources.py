@@ -10,7 +10,7 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, get_parsing_context, t
 from airflow.sdk.exceptions import AirflowSkipException
 
 from halfyear import contract, settings
-from halfyear.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
+from halfyear.scheduling.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
 
 #: The half-years that have to be computed; compute_indicators waits for it.
 DUE = Asset("halfyear://indicators/due")
@@ -19,7 +19,7 @@ DUE = Asset("halfyear://indicators/due")
 @task
 def receive(source: str) -> list[list[int]]:
     """Inbox to landing; the deliveries to load, in chunks that may be loaded side by side."""
-    from halfyear import night
+    from halfyear.scheduling import night
 
     return night.receive(source)
 
@@ -27,7 +27,7 @@ def receive(source: str) -> list[list[int]]:
 @task
 def load(source: str, delivery_ids: list[int]) -> list[str]:
     """Landing to core; the half-years that changed. Verdicts are in the log and in lineage.delivery."""
-    from halfyear import night
+    from halfyear.scheduling import night
 
     return night.load(source, delivery_ids)
 
@@ -35,7 +35,7 @@ def load(source: str, delivery_ids: list[int]) -> list[str]:
 @task(outlets=[DUE], trigger_rule="none_skipped")
 def request_computation(source: str, outlet_events: Any) -> None:
     """Tell compute_indicators what is due, once for a night: the source that ends last speaks for all."""
-    from halfyear import night
+    from halfyear.scheduling import night
 
     add_partitions(outlet_events[DUE], night.announce(source))
 

@@ -9,13 +9,13 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from halfyear import settings
-from halfyear.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
+from halfyear.scheduling.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
 
 
 @task
 def sweep() -> None:
     """Drop the staging tables of loads that died."""
-    from halfyear import night
+    from halfyear.scheduling import night
 
     night.sweep()
 
@@ -23,7 +23,7 @@ def sweep() -> None:
 @task(outlets=[Asset("halfyear://indicators/due")])
 def request_computation(outlet_events: Any) -> None:
     """Tell compute_indicators what is due though nothing arrived: after a change of definitions or a killed run."""
-    from halfyear import night
+    from halfyear.scheduling import night
 
     periods = night.announce("")
     if not periods:
@@ -34,7 +34,7 @@ def request_computation(outlet_events: Any) -> None:
 @task
 def audit() -> None:
     """Compare every figure, sealed or not, with what its rows give; a difference turns the run red."""
-    from halfyear import night
+    from halfyear.scheduling import night
 
     night.refuse_differences()
 

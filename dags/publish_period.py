@@ -10,7 +10,7 @@ from airflow.sdk import DAG, CronPartitionTimetable, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from halfyear import settings
-from halfyear.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
+from halfyear.scheduling.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
 
 #: An approval that nobody gave in this time has expired: the run fails, and nothing is sealed.
 APPROVAL_EXPIRES = timedelta(days=14)
@@ -25,7 +25,7 @@ EXCEPTIONS = Param(
 @task
 def prepare(is_restatement: bool, params: Any, dag_run: Any) -> dict[str, Any]:
     """Compute what is due, look for open points, and write down what would be sealed."""
-    from halfyear import night
+    from halfyear.scheduling import night
 
     proposed = night.prepare(
         {**params, "period": params["period"] or dag_run.partition_key},
@@ -40,7 +40,7 @@ def prepare(is_restatement: bool, params: Any, dag_run: Any) -> dict[str, Any]:
 @task
 def seal(prepared: dict[str, Any], answer: dict[str, Any]) -> str:
     """Seal what was approved, as long as it is still what was shown; the hash of the vintage."""
-    from halfyear import night
+    from halfyear.scheduling import night
 
     return night.seal_prepared(prepared, answer["responded_by_user"]["name"], answer["responded_at"])
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
-from halfyear.half_year_partition import HalfYearWindow, StartOfHalfYearMapper
+from halfyear.scheduling.half_year_partition import HalfYearWindow, StartOfHalfYearMapper
 
 
 class HalfyearPlugin(AirflowPlugin):

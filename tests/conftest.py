@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from halfyear import embedded
 from halfyear import settings as settings_module
 from halfyear.settings import Settings
+from halfyear.warehouse import embedded
 
 # What a busy machine is slow at is no fault of a test.
 hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -92,7 +92,7 @@ def warehouse(settings: Settings, template: str, tmp_path: Path, monkeypatch: py
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo exports of all sources and four half-years, as an inbox."""
-    from halfyear import demo
+    import halfyear_demo as demo
 
     folder = tmp_path_factory.mktemp("exports")
     demo.write(folder)
@@ -111,7 +111,8 @@ class DemoNight:
 @pytest.fixture(scope="session")
 def demo_night(settings: Settings, template: str, exports: Path, tmp_path_factory: pytest.TempPathFactory) -> DemoNight:
     """One night of all demo exports, three minutes long; whoever changes it takes the copy of `loaded` instead."""
-    from halfyear import contract, night
+    from halfyear import contract
+    from halfyear.scheduling import night
 
     home = tmp_path_factory.mktemp("demo-night")
     database = "halfyear_demo_night"

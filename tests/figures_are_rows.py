@@ -10,11 +10,11 @@ from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
-from halfyear import computation, indicator
 from halfyear import period as periods
 from halfyear import warehouse as warehouse_module
-from halfyear.computation import Observation
-from halfyear.definition import Definition, Pair
+from halfyear.indicators import computation, indicator
+from halfyear.indicators.computation import Observation
+from halfyear.indicators.definition import Definition, Pair
 from halfyear.settings import Settings
 
 #: Each definition by its own select, all in the scans that they share, all as known at this instant, the sums of the rows.

@@ -26,8 +26,8 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 
-from halfyear import airflow_service
 from halfyear import settings as settings_module
+from halfyear.scheduling import airflow_service
 
 HERE = Path(__file__).resolve().parent
 PERIOD = "2022-S1"

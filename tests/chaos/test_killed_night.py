@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+import halfyear_demo as demo
 from figures_are_rows import assert_figures_are_rows
 from halfyear import contract as contracts
-from halfyear import demo
 from halfyear import warehouse as warehouse_module
 from halfyear.settings import Settings
 

@@ -10,7 +10,7 @@ from airflow.partition_mappers.temporal import FanOutMapper, StartOfMonthMapper
 from airflow.partition_mappers.window import Window
 from airflow.sdk import RollupMapper as AuthoredRollupMapper
 
-from halfyear.half_year_partition import HalfYearWindow, StartOfHalfYearMapper
+from halfyear.scheduling.half_year_partition import HalfYearWindow, StartOfHalfYearMapper
 from halfyear.settings import LOCAL_ZONE
 
 
@@ -72,10 +72,12 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         plugins_manager,
         "get_partition_mapper_plugins",
-        lambda: {"halfyear.half_year_partition.StartOfHalfYearMapper": StartOfHalfYearMapper},
+        lambda: {"halfyear.scheduling.half_year_partition.StartOfHalfYearMapper": StartOfHalfYearMapper},
     )
     monkeypatch.setattr(
-        plugins_manager, "get_windows_plugins", lambda: {"halfyear.half_year_partition.HalfYearWindow": HalfYearWindow}
+        plugins_manager,
+        "get_windows_plugins",
+        lambda: {"halfyear.scheduling.half_year_partition.HalfYearWindow": HalfYearWindow},
     )
 
 

@@ -12,12 +12,12 @@ import pytest
 import yaml
 from psycopg2.extensions import connection as Connection
 
-from halfyear import checks
 from halfyear import contract as contracts
 from halfyear import warehouse as warehouses
 from halfyear.contract import Contract, Rule
 from halfyear.errors import ContractError
 from halfyear.settings import Settings
+from halfyear.staging import checks
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "expectations" / "sources").glob("*.yaml"))

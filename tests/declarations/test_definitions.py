@@ -16,9 +16,12 @@ import jsonschema
 import pytest
 import yaml
 
-from halfyear import contract, definition, mart, population, sdmx, settings
-from halfyear.definition import Definition
+from halfyear import contract, settings
 from halfyear.errors import ContractError
+from halfyear.indicators import definition, population
+from halfyear.indicators.definition import Definition
+from halfyear.mart import mart
+from halfyear.publishing import sdmx
 
 SETTINGS = settings.load()
 DEFINITIONS = definition.load_all(SETTINGS.sql)

@@ -13,8 +13,11 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from halfyear import contract, definition, documentation, mart, population
+from halfyear import contract
 from halfyear import settings as settings_module
+from halfyear.indicators import definition, population
+from halfyear.mart import mart
+from halfyear.terminal import documentation
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -135,7 +138,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_views_and_commands_that_a_page_names_exist(page: Path) -> None:
-    from halfyear.command import main
+    from halfyear.terminal.command import main
 
     text = page.read_text("utf-8")
     settings = settings_module.load()

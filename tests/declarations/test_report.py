@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import re
 
-from halfyear import definition, half_year_report
 from halfyear import settings as settings_module
+from halfyear.indicators import definition
+from halfyear.publishing.report import half_year_report
 
 SETTINGS = settings_module.load()
 DEFINITIONS = {d.code: d for d in definition.load_all(SETTINGS.sql).values() if d.is_published}

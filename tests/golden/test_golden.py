@@ -26,10 +26,11 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from halfyear import computation, period
 from halfyear import contract as contracts
+from halfyear import period
 from halfyear import settings as settings_module
 from halfyear import warehouse as warehouse_module
+from halfyear.indicators import computation
 from halfyear.settings import Settings
 
 CASES = sorted(path.name for path in Path(__file__).parent.iterdir() if (path / "README.txt").exists())

@@ -15,11 +15,12 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 
-from halfyear import computation, definition, loading
 from halfyear import contract as contracts
 from halfyear import settings as settings_module
 from halfyear.contract import Contract, Property
-from halfyear.definition import Definition
+from halfyear.core import loading
+from halfyear.indicators import computation, definition
+from halfyear.indicators.definition import Definition
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 

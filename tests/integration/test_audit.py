@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from halfyear import command, night, period
+from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import FiguresDiffer, UsageError
+from halfyear.publishing.vintage import Request
+from halfyear.scheduling import night
 from halfyear.settings import Settings
-from halfyear.vintage import Request
+from halfyear.terminal import command
 
 DRAFT = ("counter_cases", "cloud_systems_migrated", "account_activation_rate")
 _CURRENT = "period = '2022-S1' and indicator_code = 'accounts_opened' and reading = '' and superseded_at is null"

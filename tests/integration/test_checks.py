@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from halfyear import checks
 from halfyear import warehouse as warehouses
-from halfyear.checks import CheckResult
 from halfyear.contract import Contract
 from halfyear.errors import ContractError, InfrastructureFault
 from halfyear.settings import Settings
+from halfyear.staging import checks
+from halfyear.staging.checks import CheckResult
 
 SNAPSHOT = date(2022, 6, 30)
 TABLE = "kiln_1"
@@ -550,7 +550,8 @@ def test_importing_the_checks_is_light() -> None:
 def test_a_suite_is_run_without_statistics(table: Kiln) -> None:
     table.add({"pieces": -1})
     program = (
-        "import datetime, json, sys; from halfyear import checks, contract, preloaded_airflow, settings, warehouse; "
+        "import datetime, json, sys; from halfyear import contract, settings, warehouse; "
+        "from halfyear.scheduling import preloaded_airflow; from halfyear.staging import checks; "
         "preloaded_airflow.preload(); given = settings.load(); "
         "results = checks.run(warehouse.connect(given), warehouse.sqlalchemy_url(given), 'staging', sys.argv[1], "
         "contract.Contract.model_validate(json.loads(sys.argv[2])), datetime.date.fromisoformat(sys.argv[3])); "

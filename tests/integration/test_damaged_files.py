@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from halfyear import file_check
 from halfyear import warehouse as warehouse_module
 from halfyear.settings import Settings
+from halfyear.terminal import file_check
 
 CASES = sorted(p for p in (Path(__file__).resolve().parents[1] / "damaged").iterdir() if p.is_dir())
 

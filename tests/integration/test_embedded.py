@@ -19,9 +19,9 @@ import psutil
 import psycopg2
 import pytest
 
-from halfyear import embedded
 from halfyear import settings as settings_module
 from halfyear.settings import Settings
+from halfyear.warehouse import embedded
 
 Make = Callable[..., Settings]
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from figures_are_rows import assert_figures_are_rows
-from halfyear import night
 from halfyear import warehouse as warehouse_module
+from halfyear.scheduling import night
 from halfyear.settings import Settings
 
 

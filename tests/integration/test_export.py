@@ -14,14 +14,15 @@ import sdmx as library
 from click.testing import CliRunner
 from psycopg2.extensions import connection as Connection
 
-from halfyear import computation, sdmx, vintage
 from halfyear import warehouse as warehouse_module
-from halfyear.command import main
 from halfyear.errors import ContractError, UsageError
+from halfyear.indicators import computation
 from halfyear.period import Period
-from halfyear.sdmx import Figure, Publication, Unit
+from halfyear.publishing import sdmx, vintage
+from halfyear.publishing.sdmx import Figure, Publication, Unit
+from halfyear.publishing.vintage import Request
 from halfyear.settings import Settings
-from halfyear.vintage import Request
+from halfyear.terminal.command import main
 
 PERIOD = Period(2022, 1)
 CODE = "11441289007653119M"

@@ -31,9 +31,11 @@ from hypothesis import strategies as st
 from psycopg2.extensions import connection as Connection
 
 from figures_are_rows import assert_figures_are_rows, differences
-from halfyear import computation, loading, night
 from halfyear import warehouse as warehouse_module
 from halfyear.contract import Contract
+from halfyear.core import loading
+from halfyear.indicators import computation
+from halfyear.scheduling import night
 from halfyear.settings import Settings
 
 FIGURES = Path(__file__).parents[1] / "figures"

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from halfyear import demo, loading, night
+import halfyear_demo as demo
 from halfyear import warehouse as warehouse_module
+from halfyear.core import loading
+from halfyear.scheduling import night
 from halfyear.settings import Settings
 
 

@@ -18,10 +18,12 @@ from typing import Any
 
 import pytest
 
-from halfyear import contract, figure, night, period, trace
+from halfyear import contract, period
 from halfyear import settings as settings_module
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import ContractError
+from halfyear.indicators import figure, trace
+from halfyear.scheduling import night
 from halfyear.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,7 +119,7 @@ def test_a_new_source_is_one_file(project: Settings) -> None:
 
 
 def test_its_dag_and_dictionary_page_come_by_themselves(project: Settings, tmp_path: Path) -> None:
-    from halfyear import documentation
+    from halfyear.terminal import documentation
 
     add(project, CONTRACT)
     listed = subprocess.run(

@@ -17,12 +17,13 @@ from psycopg2.extensions import connection as Connection
 from stdnum import numdb
 from stdnum.cn import uscc
 
-from halfyear import checks, file_check
 from halfyear import settings as settings_module
 from halfyear import warehouse as warehouses
 from halfyear.contract import Contract
-from halfyear.demo import city
 from halfyear.settings import Settings
+from halfyear.staging import checks
+from halfyear.terminal import file_check
+from halfyear_demo import city
 
 CORE = settings_module.load().expectations / "core"
 CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"

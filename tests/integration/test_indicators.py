@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from halfyear import computation, figure, indicator, table, trace
 from halfyear import warehouse as warehouse_module
-from halfyear.definition import COLUMNS, Definition, load_all
 from halfyear.errors import UsageError
+from halfyear.indicators import computation, figure, indicator, trace
+from halfyear.indicators.definition import COLUMNS, Definition, load_all
+from halfyear.mart import table
 from halfyear.period import Period, parse
 from halfyear.settings import LOCAL_ZONE, Settings
 

@@ -19,9 +19,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from psycopg2.extensions import connection as Connection
 
-from halfyear import loading, verdict
 from halfyear import warehouse as warehouse_module
 from halfyear.contract import Contract
+from halfyear.core import loading, verdict
 from halfyear.settings import Settings
 
 FIRST_DAY = date(2021, 12, 29)

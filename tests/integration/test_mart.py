@@ -13,8 +13,10 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from halfyear import computation, contract, definition, figure, mart, reference
+from halfyear import contract
 from halfyear import warehouse as warehouse_module
+from halfyear.indicators import computation, definition, figure
+from halfyear.mart import mart, reference
 from halfyear.period import parse
 from halfyear.settings import Settings
 

@@ -17,11 +17,18 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 
-from halfyear import command, demo, inbox, loading, night, period, table, trace
+import halfyear_demo as demo
 from halfyear import contract as contracts
+from halfyear import period
 from halfyear import warehouse as warehouse_module
+from halfyear.core import loading
 from halfyear.errors import InfrastructureFault, UsageError
+from halfyear.indicators import trace
+from halfyear.landing import inbox
+from halfyear.mart import table
+from halfyear.scheduling import night
 from halfyear.settings import Settings
+from halfyear.terminal import command
 
 
 def query(settings: Settings, text: str, *values: Any) -> list[tuple[Any, ...]]:

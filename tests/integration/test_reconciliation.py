@@ -12,10 +12,13 @@ import pytest
 from click.testing import CliRunner
 from psycopg2.extensions import connection as Connection
 
-from halfyear import command, definition, identity, indicator, period, table
+from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import ContractError, UsageError
+from halfyear.indicators import definition, identity, indicator
+from halfyear.mart import table
 from halfyear.settings import Settings
+from halfyear.terminal import command
 
 HALF = period.parse("2030-S1")
 

@@ -12,10 +12,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from halfyear import bodies, command, contract, demo, night, reference
+import halfyear_demo as demo
+from halfyear import contract
 from halfyear import settings as settings_module
 from halfyear import warehouse as warehouse_module
+from halfyear.mart import bodies, reference
+from halfyear.scheduling import night
 from halfyear.settings import Settings
+from halfyear.terminal import command
 
 #: Persons whose bodies are named, machines, and what was done at them.
 SOURCES = ("account_activation", "kiosk", "kiosk_transaction")

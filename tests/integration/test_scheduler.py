@@ -26,11 +26,14 @@ from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from halfyear import airflow_service, embedded, night, period, scheduler_run, vintage, warehouse
+from halfyear import period, warehouse
 from halfyear import settings as settings_module
 from halfyear.errors import UsageError
-from halfyear.scheduler_run import NightSummary
+from halfyear.publishing import vintage
+from halfyear.scheduling import airflow_service, night, scheduler_run
+from halfyear.scheduling.scheduler_run import NightSummary
 from halfyear.settings import Settings
+from halfyear.warehouse import embedded
 
 pytestmark = [pytest.mark.scheduler, pytest.mark.timeout(900)]
 

@@ -24,8 +24,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from figures_are_rows import assert_figures_are_rows
-from halfyear import computation, indicator
 from halfyear import warehouse as warehouse_module
+from halfyear.indicators import computation, indicator
 from halfyear.period import Period
 from halfyear.settings import Settings
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from halfyear import checks, night, staging
 from halfyear import contract as contracts
+from halfyear import staging
 from halfyear import warehouse as warehouse_module
+from halfyear.scheduling import night
 from halfyear.settings import Settings
-from halfyear.staging import Staged
+from halfyear.staging import Staged, checks
 
 DAY = date(2022, 6, 30)
 HEADER = "会议编号,主办单位,开始时间,结束时间,参会终端数,参会人数\n"

@@ -18,11 +18,15 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 
-from halfyear import command, definition, figure, indicator, night, period, vintage
+from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import UsageError
+from halfyear.indicators import definition, figure, indicator
+from halfyear.publishing import vintage
+from halfyear.publishing.vintage import Request
+from halfyear.scheduling import night
 from halfyear.settings import Settings
-from halfyear.vintage import Request
+from halfyear.terminal import command
 
 S2, S1 = period.parse("2021-S2"), period.parse("2022-S1")
 #: What the draft of 2021-S2 has otherwise than the rows.

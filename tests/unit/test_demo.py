@@ -24,10 +24,10 @@ import pyarrow.parquet
 import pytest
 from stdnum.cn import uscc
 
-from halfyear import demo
-from halfyear.demo import city
+import halfyear_demo as demo
 from halfyear.errors import UsageError
 from halfyear.settings import LOCAL_ZONE
+from halfyear_demo import city
 
 CORE = Path(__file__).parents[2] / "expectations" / "core"
 LAST_DAY = date(2022, 6, 30)

@@ -14,11 +14,13 @@ import openpyxl
 import pytest
 from docx import Document as DocxDocument
 
-from halfyear import definition, half_year_report, period
+from halfyear import period
 from halfyear import settings as settings_module
 from halfyear.errors import ContractError, UsageError
-from halfyear.half_year_report import Figures
-from halfyear.half_year_report_annex import Seal
+from halfyear.indicators import definition
+from halfyear.publishing.report import half_year_report
+from halfyear.publishing.report.annex import Seal
+from halfyear.publishing.report.half_year_report import Figures
 from halfyear.settings import LOCAL_ZONE
 
 S1 = period.parse("2022-S1")

@@ -13,9 +13,10 @@ import pytest
 from upath import UPath
 
 from halfyear import contract as contracts
-from halfyear import inbox, landing
+from halfyear import landing
 from halfyear import settings as settings_module
 from halfyear.errors import InfrastructureFault
+from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE, Settings
 
 TODAY = date(2022, 7, 1)

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reading_files import KEY, contract, prop
 
-from halfyear.demo.city import REGION_CODE
 from halfyear.reading import value
 from halfyear.reading.column import ColumnReader, Found
 from halfyear.reading.plan import plan_of
 from halfyear.reading.token import token
+from halfyear_demo.city import REGION_CODE
 
 PERSONS = contract(
     prop("code", "编号", format="code", primaryKey=True),

@@ -20,10 +20,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from halfyear import sdmx, settings, spreadsheet
+from halfyear import settings
 from halfyear.errors import ContractError, UsageError
+from halfyear.mart import spreadsheet
 from halfyear.period import Period
-from halfyear.sdmx import Figure, Name, Publication
+from halfyear.publishing import sdmx
+from halfyear.publishing.sdmx import Figure, Name, Publication
 from halfyear.settings import LOCAL_ZONE
 
 PREPARED = datetime(2022, 7, 5, 18, 0, tzinfo=LOCAL_ZONE)

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import TYPE_FORMULA, TYPE_STRING
 
-from halfyear import definition, settings, spreadsheet, table
-from halfyear.bodies import Draft, Unknown
-from halfyear.figure import FIGURE_COLUMNS
+from halfyear import settings
+from halfyear.indicators import definition
+from halfyear.indicators.figure import FIGURE_COLUMNS
+from halfyear.indicators.trace import TRACE_COLUMNS, TraceSummary
+from halfyear.mart import spreadsheet, table
+from halfyear.mart.bodies import Draft, Unknown
 from halfyear.period import Period
-from halfyear.trace import TRACE_COLUMNS, TraceSummary
 
 FORMULAS = [
     "=1+1", "+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\ttext", "＝1+1", "＋1", "－1", "＠SUM(1)", "﹦1", " =1", "\u3000=1",

@@ -14,9 +14,9 @@ import pytest
 from openpyxl import load_workbook
 from rich.cells import cell_len
 
-from halfyear import table
 from halfyear.errors import UsageError
-from halfyear.figure import FIGURE_COLUMNS
+from halfyear.indicators.figure import FIGURE_COLUMNS
+from halfyear.mart import table
 from halfyear.settings import LOCAL_ZONE
 
 

@@ -9,7 +9,7 @@ import pytest
 from halfyear import contract as contracts
 from halfyear import settings
 from halfyear.contract import Contract
-from halfyear.verdict import Candidate, judge
+from halfyear.core.verdict import Candidate, judge
 
 DAY, NEXT = date(2022, 6, 29), date(2022, 6, 30)
 

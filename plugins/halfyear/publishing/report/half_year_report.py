@@ -1,0 +1,534 @@
+"""The bureau's half-year report: a template that a person edits, its slots filled from sealed figures.
+
+The template is ``expectations/report/half_year_report.md``; ``docs/how-to/report.md`` says what may stand in it.
+A number comes into the text only through a slot, and a slot only from a sealed figure of the whole city: what is
+not sealed refuses to print, but for a draft, where each provisional value carries a mark.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from psycopg2.extensions import connection as Connection
+
+from halfyear.errors import ContractError, UsageError
+from halfyear.indicators import figure, indicator
+from halfyear.indicators.definition import DASH, Definition
+from halfyear.period import Period
+from halfyear.publishing.report import annex
+from halfyear.publishing.report import docx as docx
+from halfyear.publishing.report import markdown as markdown
+from halfyear.publishing.report import xlsx as xlsx
+from halfyear.publishing.report.annex import ANNEXES, Seal
+from halfyear.publishing.report.document import (
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Document,
+    Heading,
+    Number,
+    PageBreak,
+    Paragraph,
+    Run,
+    Series,
+    Signature,
+    Table,
+)
+from halfyear.settings import LOCAL_ZONE, Settings
+
+Figure = Mapping[str, Any]
+
+#: What stands beside a provisional value of a draft.
+MARK = "［暂定］"
+#: What stands beside a value of another half-year that nobody has sealed.
+UNSEALED_BASE = "＊"
+_FACTS = ("period", "previous_period", "year_ago_period", "first_day", "last_day", "date")
+_BLOCKS = ("table", "chart", "annex")
+_HEADING = re.compile(r"(#{1,4}) +(\S.*)\Z")
+_SLOT = re.compile(r"\{([^{}\n]*)\}")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+# From this growth on a per cent says less than a multiple.
+_MULTIPLE_FROM = Decimal(300)
+
+
+# ---------------------------------------------------------------- template
+
+
+@dataclass(frozen=True)
+class Slot:
+    """``{name}`` or ``{name:change}`` in a sentence; ``line`` is that of the file."""
+
+    name: str
+    change: bool
+    line: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One block of the template: its kind, what it is made of, and the line on which it begins.
+
+    ``pieces`` are texts and slots, for headings, paragraphs and the lines of a signature; ``argument`` is what
+    a table, chart or annex is of, ``caption`` what a person wants written over it.
+    """
+
+    kind: Literal["heading", "paragraph", "signature", "table", "chart", "annex", "page"]
+    line: int
+    pieces: tuple[str | Slot, ...] = ()
+    argument: str = ""
+    caption: str = ""
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Template:
+    """The parts of a template in their order; ``name`` is the file's."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+
+def path(settings: Settings) -> Path:
+    """The template of the checkout."""
+    return settings.expectations / "report" / "half_year_report.md"
+
+
+def parse(text: str, name: str, definitions: Mapping[str, Definition]) -> Template:
+    """Read a template. ``definitions`` are the published ones by code.
+
+    Raises ContractError with file and line of every slot that nothing is known of.
+    """
+    problems: list[str] = []
+    domains = {d.domain for d in definitions.values()}
+
+    def wrong(line: int, slot: str, known: Sequence[str], zh: str, en: str) -> None:
+        near = difflib.get_close_matches(slot.partition(":")[2] or slot, known, 1)
+        hint = f"; {near[0]}?" if near else ""
+        problems.append(f"{name} line {line}: {{{slot}}}: {zh} / {en}{hint}")
+
+    def pieces(line: int, content: str) -> tuple[str | Slot, ...]:
+        found: list[str | Slot] = []
+        for number, piece in enumerate(_SLOT.split(content)):
+            if number % 2 == 0:
+                if "{" in piece or "}" in piece:
+                    problems.append(f"{name} line {line}: 花括号不成对 / a brace without its other half")
+                if piece:
+                    found.append(piece)
+                continue
+            code, colon, what = piece.partition(":")
+            if _is_block(piece):
+                wrong(line, piece, (), "须独占一行", "stands on a line of its own")
+            elif code not in definitions and (code not in _FACTS or colon):
+                wrong(line, piece, [*definitions, *_FACTS], "没有这个指标代码", "no indicator has this code")
+            elif colon and what != "change":
+                wrong(line, piece, (), "冒号后只能是 change", "after the colon only change may stand")
+            else:
+                found.append(Slot(code, bool(colon), line))
+        return tuple(found)
+
+    def block(line: int, slot: str) -> Part:
+        kind, _, argument = slot.partition(":")
+        argument, _, caption = argument.strip().partition(" ")
+        names = argument.split(",")
+        if kind == "annex":
+            if argument not in ANNEXES:
+                wrong(line, slot, ANNEXES, "没有这个附件", "there is no such annex")
+        elif argument not in domains:
+            for each in names:
+                if each not in definitions:
+                    wrong(line, f"{kind}:{each}", [*definitions, *domains], "没有这个指标代码或领域",
+                          "no indicator and no domain has this name")  # fmt: skip
+            if kind == "chart" and len({definitions[n].unit for n in names if n in definitions}) > 1:
+                wrong(line, slot, (), "一张图只能有一种单位", "a chart has one unit")
+        return Part(kind, line, argument=argument, caption=caption.strip())  # type: ignore[arg-type]
+
+    parts: list[Part] = []
+    sentence: list[str | Slot] = []
+
+    def close() -> None:
+        """A paragraph ends; its lines are joined without a space, as Chinese is."""
+        if sentence:
+            line = next((piece.line for piece in sentence if isinstance(piece, Slot)), 0)
+            parts.append(Part("paragraph", line, tuple(sentence)))
+            sentence.clear()
+
+    without_comments = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    for line, content in enumerate(map(str.strip, without_comments.splitlines()), start=1):
+        heading = _HEADING.match(content)
+        alone = _SLOT.fullmatch(content)
+        if content and not (heading or content.startswith(">") or (alone and _is_block(alone[1]))):
+            sentence += pieces(line, content)
+            continue
+        close()
+        if heading:
+            parts.append(Part("heading", line, pieces(line, heading[2]), level=len(heading[1])))
+        elif content.startswith(">"):
+            parts.append(Part("signature", line, pieces(line, content[1:].strip())))
+        elif alone:
+            parts.append(Part("page", line) if alone[1] == "page" else block(line, alone[1]))
+    close()
+    if problems:
+        raise ContractError("; ".join(dict.fromkeys(problems)))
+    return Template(name, tuple(parts))
+
+
+def _is_block(slot: str) -> bool:
+    return slot == "page" or (":" in slot and slot.partition(":")[0] in _BLOCKS)
+
+
+def load(settings: Settings, definitions: Mapping[str, Definition]) -> Template:
+    """Read the template of the checkout; UsageError when it is not there."""
+    file = path(settings)
+    try:
+        text = file.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"{file}: 没有报告模板 / there is no template of the report") from None
+    except UnicodeDecodeError:
+        raise ContractError(f"{file.name}: 应为 UTF-8 编码 / must be encoded in UTF-8") from None
+    return parse(text, file.name, definitions)
+
+
+# ---------------------------------------------------------------- wording
+
+
+def worded(figure: Figure | None, definition: Definition) -> str:
+    """环比 and 同比 of a figure in words, from the values; ratios move in 百分点.
+
+    From threefold growth on the multiple is said, 增至上期的4.1倍, since 增长300% and 增长3倍 are read for each other.
+    """
+    if figure is None:
+        return "环比、同比均无可比数据"
+    said = [
+        _compared(figure["value"], figure[earlier], figure[change], base, definition)
+        for earlier, change, base in (
+            ("previous_value", "change_on_previous", "上期"),
+            ("year_ago_value", "change_on_year", "上年同期"),
+        )
+    ]
+    if said[0] == said[1] and not re.search(r"\d", said[0]):
+        return f"环比、同比均{said[0]}"
+    return f"环比{said[0]}，同比{said[1]}"
+
+
+def _compared(
+    value: Decimal | None, earlier: Decimal | None, change: Decimal | None, base: str, definition: Definition
+) -> str:
+    if value is None or earlier is None:
+        return "无可比数据"
+    now, then = definition.shown(value), definition.shown(earlier)
+    if now == then:
+        return "持平"
+    if change is None:  # over zero
+        return f"不计增幅（{base}为零）"
+    size = abs(change).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    if definition.kind == "ratio":
+        return f"{'提高' if change > 0 else '下降'}{size:f}个百分点"
+    if now == 0:
+        return f"由{definition.printed(earlier)}降至零"
+    if size == 0:
+        return "基本持平"
+    if change >= _MULTIPLE_FROM:
+        times = (now / then).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+        return f"增至{base}的{times:f}倍"
+    return f"{'增长' if change > 0 else '下降'}{size:f}%"
+
+
+def day(moment: date) -> str:
+    """A day as a report writes it: 2022年6月30日, in Asia/Shanghai."""
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        moment = moment.astimezone(LOCAL_ZONE)
+    return f"{moment.year}年{moment.month}月{moment.day}日"
+
+
+def title(period: Period) -> str:
+    """2022年上半年"""
+    return f"{period.year}年{'上' if period.semester == 1 else '下'}半年"
+
+
+# ---------------------------------------------------------------- slots
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the slots of a report are filled with: the city's figures of a half-year by code, and their definitions.
+
+    ``unsealed_bases`` has (code, "previous" or "year_ago") of every value of another half-year that is not sealed.
+    """
+
+    period: Period
+    definitions: Mapping[str, Definition]
+    rows: Mapping[str, Figure]
+    unsealed_bases: frozenset[tuple[str, str]] = frozenset()
+
+    def is_sealed(self, code: str) -> bool:
+        return code in self.rows and self.rows[code]["status"] == "sealed"
+
+    def of_block(self, part: Part) -> list[str]:
+        """The codes that a table or chart is of, in the order of the tables; a chart has one unit."""
+        if part.argument not in {d.domain for d in self.definitions.values()}:
+            return part.argument.split(",")
+        codes = [code for code, d in self.definitions.items() if d.domain == part.argument]
+        if part.kind == "chart":
+            units = Counter(self.definitions[code].unit for code in codes)
+            codes = [code for code in codes if self.definitions[code].unit == units.most_common(1)[0][0]]
+        return codes
+
+    def is_by_domain(self, part: Part) -> bool:
+        return part.argument not in self.definitions and "," not in part.argument
+
+
+def unsealed(template: Template, figures: Figures) -> list[str]:
+    """The codes of all slots without a sealed figure, in the order of the template.
+
+    A table or chart of a whole domain needs one sealed figure of it: an indicator that was defined after the seal
+    is no part of that vintage, and is named below the table.
+    """
+    missing: list[str] = []
+    for part in template.parts:
+        if part.kind in ("table", "chart"):
+            codes = figures.of_block(part)
+            if not (figures.is_by_domain(part) and any(map(figures.is_sealed, codes))):
+                missing += [code for code in codes if not figures.is_sealed(code)]
+        missing += [s.name for s in _slots(part) if s.name not in _FACTS and not figures.is_sealed(s.name)]
+    return list(dict.fromkeys(missing))
+
+
+def _slots(part: Part) -> Iterator[Slot]:
+    return (piece for piece in part.pieces if isinstance(piece, Slot))
+
+
+def build(
+    template: Template,
+    figures: Figures,
+    seal: Seal | None,
+    annex: Callable[[str, Sequence[str]], Sequence[Block]],
+    draft: bool = False,
+) -> Document:
+    """The document that a template makes of figures; ``annex(name, codes)`` gives the blocks of an annex.
+
+    Raises UsageError that names every slot without a sealed figure, unless it is a draft.
+    """
+    missing = [] if draft else unsealed(template, figures)
+    if missing or (seal is None and not draft):
+        raise UsageError(
+            f"{figures.period}: {len(missing)} 个数尚未封存，不能印入报告 / slots have no sealed figure: "
+            f"{', '.join(missing)}; 先封存 seal it first: halfyear publish {figures.period} --approved-by NAME; "
+            f"或打印草稿 or print a draft: --draft"
+        )
+    facts = {
+        "period": title(figures.period),
+        "previous_period": title(figures.period.previous),
+        "year_ago_period": title(figures.period.year_ago),
+        "first_day": day(figures.period.first_day),
+        "last_day": day(figures.period.last_day),
+        "date": "（封存之日）" if draft or seal is None else day(seal.sealed_at),
+    }
+    used: list[str] = []
+    for part in template.parts:
+        used += [slot.name for slot in _slots(part) if slot.name not in facts]
+        used += figures.of_block(part) if part.kind in ("table", "chart") else []
+    in_order = [code for code in figures.definitions if code in set(used)]
+    blocks: list[Block] = []
+    for part in template.parts:
+        runs = tuple(run for piece in part.pieces for run in _runs(piece, figures, facts))
+        text = "".join(run.text for run in runs)
+        match part.kind:
+            case "heading":
+                blocks.append(Heading(part.level, text))
+            case "paragraph":
+                blocks.append(Paragraph(runs))
+            case "signature":
+                before = blocks[-1] if blocks else None
+                if isinstance(before, Signature):
+                    blocks[-1] = Signature((*before.lines, text))
+                else:
+                    blocks.append(Signature((text,)))
+            case "page":
+                blocks.append(PageBreak())
+            case "table":
+                blocks.append(_table(part, figures, draft))
+            case "chart":
+                blocks.append(_chart(part, figures, draft))
+            case "annex":
+                blocks += annex(part.argument, in_order)
+    heading = next((b.text for b in blocks if isinstance(b, Heading)), title(figures.period))
+    return Document(
+        period=figures.period,
+        title=heading,
+        warning="草稿　数据为暂定值，未经封存，不得引用" if draft else "",
+        author=seal.prepared_by if seal and not draft else "",
+        dated=seal.sealed_at if seal else datetime.combine(figures.period.next_day, datetime.min.time(), LOCAL_ZONE),
+        blocks=_numbered(blocks),
+    )
+
+
+def _runs(piece: str | Slot, figures: Figures, facts: Mapping[str, str]) -> Iterator[Run]:
+    if isinstance(piece, str):
+        yield Run(piece)
+    elif piece.name in facts:
+        yield Run(facts[piece.name])
+    else:
+        figure = figures.rows.get(piece.name)
+        if piece.change:
+            yield Run(worded(figure, figures.definitions[piece.name]))
+        else:
+            yield Run(figure["printed"] if figure else DASH)
+        if not figures.is_sealed(piece.name):
+            yield Run(MARK, is_mark=True)
+
+
+def _numbered(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """The captions with 表1, 表2, … and 图1, 图2, …"""
+    tables = charts = 0
+    result: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Table):
+            tables += 1
+            block = replace(block, caption=f"表{tables}　{block.caption}")
+        elif isinstance(block, Chart):
+            charts += 1
+            block = replace(block, caption=f"图{charts}　{block.caption}")
+        result.append(block)
+    return tuple(result)
+
+
+# ---------------------------------------------------------------- tables and charts
+
+_COLUMNS = (
+    Column("指标", 3.4),
+    Column("单位", 1.1, "center"),
+    Column("本期", 2.9, "right"),
+    Column("上期", 2, "right"),
+    Column("环比", 2.7, "right"),
+    Column("上年同期", 2, "right"),
+    Column("同比", 2.7, "right"),
+)
+
+
+def _shown(part: Part, figures: Figures, draft: bool) -> list[str]:
+    codes = figures.of_block(part)
+    return [code for code in codes if draft or figures.is_sealed(code)]
+
+
+def _name(part: Part, figures: Figures, codes: Sequence[str]) -> str:
+    """What the template calls it, the domain's title where one domain is shown, else the names of the indicators."""
+    if part.caption:
+        return part.caption
+    domains = {figures.definitions[code].domain_zh for code in codes}
+    return domains.pop() if len(domains) == 1 else "、".join(figures.definitions[code].name_zh for code in codes)
+
+
+def _table(part: Part, figures: Figures, draft: bool) -> Table:
+    codes = _shown(part, figures, draft)
+    rows = tuple(_row(code, figures) for code in codes)
+    notes = []
+    if any(isinstance(cell, Number) and cell.mark == UNSEALED_BASE for row in rows for cell in row):
+        notes.append(f"{UNSEALED_BASE} 该半年期未经封存，为数据仓库现值。")
+    left_out = [figures.definitions[code].name_zh for code in figures.of_block(part) if code not in codes]
+    if left_out:
+        notes.append(f"封存后新增、未列入本版次的指标：{'、'.join(left_out)}。")
+    name = _name(part, figures, codes)
+    return Table(name, part.caption or f"{name}指标", _COLUMNS, rows, tuple(notes))
+
+
+def _row(code: str, figures: Figures) -> tuple[Cell, ...]:
+    definition = figures.definitions[code]
+    figure = figures.rows.get(code, {})
+    mark = "" if figures.is_sealed(code) else MARK
+    cells: list[Cell] = [definition.name_zh, definition.unit, _number(figure.get("value"), definition, mark)]
+    for base, change in (("previous", "change_on_previous"), ("year_ago", "change_on_year")):
+        mark = UNSEALED_BASE if (code, base) in figures.unsealed_bases else ""
+        cells.append(_number(figure.get(f"{base}_value"), definition, mark))
+        moved: Decimal | None = figure.get(change)
+        unit = "百分点" if definition.kind == "ratio" else "%"
+        cells.append(DASH if moved is None else Number(moved, 2, unit, is_signed=True))
+    return tuple(cells)
+
+
+def _number(value: Decimal | None, definition: Definition, mark: str) -> Cell:
+    if value is None:
+        return DASH + (mark if mark == MARK else "")
+    return Number(value, definition.decimals, mark=mark)
+
+
+def _chart(part: Part, figures: Figures, draft: bool) -> Chart:
+    codes = _shown(part, figures, draft)
+    rows = [figures.rows.get(code, {}) for code in codes]
+    period = figures.period
+    series = tuple(
+        Series(f"{title(which)}（{word}）", tuple(row.get(column) for row in rows))
+        for which, word, column in (
+            (period.year_ago, "上年同期", "year_ago_value"),
+            (period.previous, "上期", "previous_value"),
+            (period, "本期", "value"),
+        )
+    )
+    unit = figures.definitions[codes[0]].unit if codes else ""
+    mark = "" if all(map(figures.is_sealed, codes)) else MARK
+    return Chart(
+        f"{_name(part, figures, codes)}（单位：{unit}）{mark}",
+        unit,
+        max((figures.definitions[code].decimals for code in codes), default=0),
+        tuple(figures.definitions[code].name_zh.removeprefix("其中：") for code in codes),
+        series,
+    )
+
+
+# ---------------------------------------------------------------- all of it
+
+_WRITERS: Mapping[str, Callable[[Document], bytes]] = {
+    ".docx": docx.write,
+    ".md": markdown.write,
+    ".xlsx": xlsx.write,
+}
+
+
+def writer(output: Path) -> Callable[[Document], bytes]:
+    """What writes the format that the name of a file asks for; UsageError for any other."""
+    found = _WRITERS.get(output.suffix.lower())
+    if found is None:
+        raise UsageError(f"{output.name}: 文件名应以 .docx、.md 或 .xlsx 结尾 / ends in .docx, .md or .xlsx")
+    return found
+
+
+def figures(connection: Connection, period: Period) -> Figures:
+    """The city's figures of a half-year and which of the values compared with are sealed."""
+    published = {d.code: d for d in indicator.definitions(connection).values() if d.is_published}
+    rows = {row["indicator_code"]: row for row in figure.figures(connection, period)}
+    bases = {"previous": period.previous, "year_ago": period.year_ago}
+    return Figures(
+        period,
+        published,
+        rows,
+        frozenset(
+            (row["indicator_code"], base)
+            for base, earlier in bases.items()
+            for row in figure.figures(connection, earlier)
+            if row["status"] != "sealed"
+        ),
+    )
+
+
+def report(connection: Connection, period: Period, settings: Settings, draft: bool = False) -> Document:
+    """The report of a half-year, as far as it is sealed; a draft of what is known otherwise.
+
+    Raises UsageError for slots without a sealed figure, ContractError for a template that names what is unknown.
+    """
+    found = figures(connection, period)
+    template = load(settings, found.definitions)
+    seal = annex.seal(connection, period)
+    return build(
+        template,
+        found,
+        seal,
+        lambda name, codes: annex.blocks(connection, name, period, codes, seal),
+        draft,
+    )
