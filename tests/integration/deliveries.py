@@ -19,7 +19,6 @@ from halfyear import computation, definition, loading
 from halfyear import contract as contracts
 from halfyear import settings as settings_module
 from halfyear.contract import Contract, Property
-from halfyear.definition import Definition
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 
@@ -299,8 +298,3 @@ def _value_sets() -> dict[str, list[str]]:
     for name, value, *_ in (line.split(",") for line in lines):
         found.setdefault(name, []).append(value)
     return found
-
-
-def definitions_of(sources: Sequence[str]) -> list[Definition]:
-    """The definitions that read nothing but these sources."""
-    return [each for each in DEFINITIONS.values() if set(each.sources) <= set(sources)]
