@@ -76,5 +76,5 @@ def _load(home: Home, export: Export, file: Path) -> Run:
 
 
 def _import_seconds() -> float:
-    program = "from halfyear import checks; checks.import_great_expectations()"
+    program = "from halfyear.staging import checks; checks.import_great_expectations()"
     return seconds(lambda: subprocess.run([sys.executable, "-c", program], check=True))

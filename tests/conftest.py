@@ -44,6 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group("demo night" if shared else item.path.name))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Stop at once where groups are not kept together: each process would load the demo night."""
+    if node.config.option.dist == "loadgroup" and not all("@" in each for each in ids):
+        raise pytest.UsageError("pytest-xdist does not group tests with this version of pytest")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(os.environ["AIRFLOW_HOME"], ignore_errors=True)
 

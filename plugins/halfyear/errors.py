@@ -74,13 +74,14 @@ class InfrastructureFault(HalfyearError):
 
 
 class FiguresDiffer(HalfyearError):
-    """Stored figures that their rows do not give; a line for each."""
+    """Stored figures that their rows do not give; the message has a line for each of the first."""
 
     exit_code = 1
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__(
-            f"{len(lines)} 个指标值与其行不符 / {len(lines)} figures are not what their rows give: {'; '.join(lines)}"
+            f"{len(lines)} 个指标值与其行不符 / {len(lines)} figures are not what their rows give: "
+            f"{'; '.join(lines[:10])}{'; …' if len(lines) > 10 else ''}; run: halfyear audit"
         )
 
 

@@ -178,7 +178,7 @@ def test_a_population_is_shared() -> None:
 
 
 def test_nothing_is_written_twice() -> None:
-    """No six lines of select stand in two files."""
+    """No six lines of select stand in two files; a migration that replaces what an earlier one made repeats it."""
     folders = ("populations", "indicators", "core", "mart")
     files: dict[tuple[str, ...], set[str]] = {}
     for path in (path for folder in folders for path in (SETTINGS.sql / folder).rglob("*.sql")):
@@ -210,6 +210,9 @@ description_en: Sample
 PLAIN = HEADER.format(more="")
 COUNTED = PLAIN + "select *, resource_count > 0 as is_counted from data_catalogue\n"
 REASON = "excluded: {unused: {zh: 无, en: none}}\n"
+LEFT_OUT = HEADER.format(more=REASON) + (
+    "select *, case when resource_count = 0 then 'unused' end as left_out_because from data_catalogue\n"
+)
 NINE = PLAIN.replace("of: data_catalogue\nreads: last_day", "reads: {data_catalogue: last_day}")
 
 
@@ -233,6 +236,9 @@ NINE = PLAIN.replace("of: data_catalogue\nreads: last_day", "reads: {data_catalo
         ("sample.sql", COUNTED.replace("from data_catalogue", "from core.kiosk_resolved"), "core.kiosk"),
         ("sample.sql", COUNTED.replace("resource_count > 0", "case when 1 > 0 then 'untold' end"), "untold"),
         ("sample.sql", HEADER.format(more=REASON), "unused"),
+        ("sample.sql", LEFT_OUT.replace("left_out_because", "excluded_because"), "left_out_because"),
+        ("sample.sql", LEFT_OUT.replace("left_out_because", "left_out_becaus"), "left_out_because"),
+        ("sample.sql", LEFT_OUT.replace(" as left_out_because", ""), "left_out_because"),
         ("sample.sql", NINE, "has no select"),
         ("sample.sql", "select 1", "YAML"),
         ("sample.sql", "/* {name_zh: [ */", "YAML"),
@@ -267,6 +273,10 @@ select *
 from data_catalogue
 """
 
+JUDGED = POPULATION.replace("*/", REASON + "*/").replace(
+    "*\nfrom", "*, case when resource_count = 0 then 'unused' end as excluded_because\nfrom"
+)
+
 
 @pytest.mark.parametrize(
     ("name", "text", "says"),
@@ -281,6 +291,9 @@ from data_catalogue
         ("entries.sql", POPULATION.replace("from data", "from core.data"), "core.data_catalogue"),
         ("entries.sql", POPULATION.replace("*\nfrom", "*, case when 1 > 0 then 'untold' end\nfrom"), "untold"),
         ("entries.sql", POPULATION.replace("*/", REASON + "*/"), "unused"),
+        ("entries.sql", JUDGED.replace("excluded_because", "left_out_because"), "excluded_because"),
+        ("entries.sql", JUDGED.replace("excluded_because", "excluded"), "excluded_because"),
+        ("entries.sql", POPULATION.replace("*\nfrom", "*, true as is_counted\nfrom"), "is_counted"),
         ("entries.sql", "select 1", "YAML"),
         ("2nd_entries.sql", POPULATION, "<population>.sql"),
         ("kiosk.sql", POPULATION, "kiosk.sql"),

@@ -20,7 +20,6 @@ from halfyear import settings as settings_module
 from halfyear.contract import Contract, Property
 from halfyear.core import loading
 from halfyear.indicators import computation, definition
-from halfyear.indicators.definition import Definition
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 
@@ -300,8 +299,3 @@ def _value_sets() -> dict[str, list[str]]:
     for name, value, *_ in (line.split(",") for line in lines):
         found.setdefault(name, []).append(value)
     return found
-
-
-def definitions_of(sources: Sequence[str]) -> list[Definition]:
-    """The definitions that read nothing but these sources."""
-    return [each for each in DEFINITIONS.values() if set(each.sources) <= set(sources)]

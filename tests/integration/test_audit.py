@@ -64,15 +64,40 @@ def test_a_difference_is_named_and_mended(loaded: Settings, fault: str, says: st
     assert "0 differences" in halfyear("audit", "2022-S1", "--recompute")
 
 
-def test_what_the_mart_shows_is_compared_too(loaded: Settings) -> None:
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("value = 1, printed = '1名'", "存 1名"),
+        ("is_published = false", "存 is_published False，按行重算 is_published True"),
+        ("shown = shown + 1", "存 shown 7910，按行重算 shown 7909"),
+        ("vintage = 7", "存 vintage 7，按行重算 vintage None"),
+    ],
+)
+def test_what_the_mart_shows_is_compared_too(loaded: Settings, fault: str, says: str) -> None:
     query(
         loaded,
-        "update indicators.in_force set value = 1, printed = '1名' where period = '2022-S1' "
+        f"update indicators.in_force set {fault} where period = '2022-S1' "
         "and indicator_code = 'accounts_opened' and reading = '' and body_code is null",
     )
     shown = halfyear("audit", "2022-S1", code=1)
-    assert "1 differences" in shown and "2022-S1 accounts_opened 生效值 in force 全市: 存 1名" in shown
+    assert "1 differences" in shown and f"2022-S1 accounts_opened 生效值 in force 全市: {says}" in shown
     assert "0 differences" in halfyear("audit", "2022-S1", "--recompute")
+
+
+def test_the_loads_behind_a_figure_are_compared_too(loaded: Settings) -> None:
+    ((gone,),) = query(
+        loaded,
+        "delete from lineage.observation_input where period = '2022-S1' and indicator_code = 'accounts_opened' "
+        "and reading = '' and load_id = (select max(load_id) from lineage.observation_input where period = '2022-S1' "
+        "and indicator_code = 'accounts_opened' and reading = '') returning load_id",
+    )
+    shown = halfyear("audit", "2022-S1", code=1)
+    assert f"2022-S1 accounts_opened 粤政易累计开通用户数 全市: 存 load_id —，按行重算 load_id {gone}" in shown
+    assert "0 differences" in halfyear("audit", "2022-S1", "--recompute")
+
+
+def test_a_half_year_without_figures_cannot_be_audited(loaded: Settings) -> None:
+    assert "2099-S1" in halfyear("audit", "2099-S1", code=2)
 
 
 def test_what_is_due_is_no_difference(loaded: Settings) -> None:
@@ -110,4 +135,7 @@ def test_a_sealed_figure_that_its_rows_do_not_give(loaded: Settings) -> None:
     )
     shown = halfyear("verify", code=1)
     assert "2021-S2 v1 kiosks_in_service" in shown
+    # What a reviewed list has moved since is no fault of the seal.
+    query(loaded, "update lineage.declaration set applied_at = now() where name = 'core.body_alias'")
+    assert "core.body_alias" in halfyear("verify") and "kiosks_in_service" in halfyear("audit", "--format", "json")
     assert "2021-S2 v1 kiosks_in_service" in halfyear("audit", "2021-S2", code=1)

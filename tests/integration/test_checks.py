@@ -566,7 +566,7 @@ def test_a_suite_is_run_without_statistics(table: Kiln) -> None:
 
 def test_statistics_are_there_when_they_are_used() -> None:
     program = (
-        "from halfyear import checks; checks.import_great_expectations(); "
+        "from halfyear.staging import checks; checks.import_great_expectations(); "
         "from great_expectations.expectations.core.expect_column_kl_divergence_to_be_less_than import stats; "
         "print(stats.entropy([1.0, 1.0]) > 0.69)"
     )

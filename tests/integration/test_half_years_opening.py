@@ -1,18 +1,21 @@
-"""A half-year that opens beside a load of another source: the load's rows are in its figures, or it marks them."""
+"""What happens beside a load that opens a half-year, and beside a migration: no figure is missed and nothing ends."""
 
 from __future__ import annotations
 
 import shutil
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import halfyear_demo as demo
+from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.core import loading
+from halfyear.indicators import computation
 from halfyear.scheduling import night
 from halfyear.settings import Settings
 
@@ -75,3 +78,51 @@ def test_a_load_beside_one_that_opens_a_half_year(
         night.compute(half_year)
     found = night.audit()
     assert found.observations > 200 and not found.differences, [d.line for d in found.differences]
+
+
+@pytest.mark.parametrize("work", ["load", "compute", "audit"])
+def test_a_migration_beside_work(warehouse: Settings, work: str) -> None:
+    """A migration takes tables and views one after the other, and so does the work: each waits for the other, whole."""
+    demo.write(Path(warehouse.inbox), 1, sources=("kiosk",))
+    load("kiosk", warehouse)
+    for half_year in night.stale_periods():
+        night.compute(half_year)
+    # Changes nothing, and yet every declaration is applied again.
+    with warehouse_module.transaction(warehouse, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "update lineage.declaration set fingerprint = 'another' where name in ('warehouse', 'core.views')"
+        )
+    faults: list[BaseException] = []
+
+    def migrate() -> None:
+        try:
+            assert warehouse_module.migrate(warehouse)
+        except BaseException as error:
+            faults.append(error)
+
+    migrating = threading.Thread(target=migrate)
+    with warehouse_module.transaction(warehouse) as connection, connection.cursor() as cursor:
+        if work == "load":
+            loading.lock(cursor, "kiosk")
+        elif work == "compute":
+            computation.lock(cursor, period.parse("2022-S1"))
+        with loading.declarations_held(connection) if work == "audit" else nullcontext():
+            cursor.execute("select count(*) from core.kiosk")
+            migrating.start()
+            for _ in range(300):
+                if is_waiting(warehouse) or not migrating.is_alive():
+                    break
+                time.sleep(0.1)
+            assert migrating.is_alive(), "the migration did not wait"
+            # What the work reads and writes next is what a migration that had begun would hold.
+            cursor.execute(
+                "select count(*) from mart.indicator_row where period = '2022-S1' and indicator_code = 'kiosks'"
+            )
+            if work != "audit":
+                cursor.execute("update indicators.observation set computed_at = now() where superseded_at is null")
+                cursor.execute("select count(*) from core.kiosk_resolved")
+    migrating.join(120)
+    assert not faults and not migrating.is_alive()
+    for half_year in night.stale_periods():
+        night.compute(half_year)
+    assert not night.audit().differences

@@ -18,6 +18,7 @@ Rows are closed, never overwritten: ``known_at`` ends when the next thing was kn
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -37,6 +38,8 @@ Rows = Callable[[int], str]
 _WORK_MEM = "128MB"
 #: Any constant: what loads hold together, and one that opens a half-year alone.
 _LOCK = 8_150_005
+#: Any constant: what everything that reads or writes rows holds together, and a migration alone.
+_MIGRATION_LOCK = 8_150_001
 #: After so many changed rows all groups of a source are looked at.
 _MANY_ROWS = 100_000
 
@@ -50,8 +53,37 @@ class Settlement:
     rows_opened: int
 
 
+def hold_declarations(cursor: Cursor) -> None:
+    """Let no migration change tables and views until the transaction ends; waits for one that is under way.
+
+    Whoever reads many of them takes it first: a migration takes them one after the other too, in an order of its own.
+    """
+    cursor.execute("select pg_advisory_xact_lock_shared(%s)", (_MIGRATION_LOCK,))
+
+
+@contextmanager
+def declarations_held(connection: Connection) -> Iterator[None]:
+    """As ``hold_declarations`` over several transactions, each of which may then see one state from its first statement."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock_shared(%s)", (_MIGRATION_LOCK,))
+    connection.rollback()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_unlock_shared(%s)", (_MIGRATION_LOCK,))
+        connection.rollback()
+
+
+def hold_declarations_alone(cursor: Cursor) -> None:
+    """Wait for the loads, computations and audits that are under way, and let none begin until the transaction ends."""
+    cursor.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+
+
 def lock(cursor: Cursor, source: str) -> None:
-    """One load of a source at a time, until the transaction ends."""
+    """One load of a source at a time, and no migration, until the transaction ends."""
+    hold_declarations(cursor)
     cursor.execute("select pg_advisory_xact_lock(hashtextextended('halfyear:' || %s, 0))", (source,))
 
 
@@ -183,11 +215,6 @@ def _hold_half_years(cursor: Cursor, source: str, after: Mapping[date, int]) -> 
             return
         # Two loads that share the lock would wait for each other.
         cursor.execute("rollback to savepoint half_years")
-    hold_half_years_alone(cursor)
-
-
-def hold_half_years_alone(cursor: Cursor) -> None:
-    """Wait for the loads that are under way, and let none settle until the transaction ends."""
     cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
 
 

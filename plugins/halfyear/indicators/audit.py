@@ -2,13 +2,14 @@
 
 A figure that its rows do not give is the worst fault there is. Observations are what a computation once wrote; the audit
 asks each definition's own select again, apart from the scans that computations share, and compares the city, every body
-and the bodies with nothing but zero. A seal is asked by its own definitions, as the rows were known at its instant.
+and the bodies with nothing but zero, and the loads that the rows are of. A seal is asked by its own definitions, as the rows were
+known at its instant; the reviewed lists of ``expectations/core/`` are those of today.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from halfyear import period as periods
+from halfyear.core.loading import declarations_held
+from halfyear.errors import UsageError
 from halfyear.indicators import computation, indicator
 from halfyear.indicators.computation import Observation
 from halfyear.indicators.definition import CITY, Definition, Pair
@@ -27,7 +30,9 @@ from halfyear.period import Period
 class Difference:
     """One figure of the city or a body that its rows do not give; ``vintage`` None: the provisional one.
 
-    ``stored`` or ``computed`` is None where one side has no row for the body.
+    ``stored`` or ``computed`` is None where one side has no row for the body. ``other`` is what differs beside the figure,
+    by name: what is stored and what it should be. ``list_changed`` names a reviewed list that was changed after the
+    half-year was sealed: the figure has moved with it, and may be restated.
     """
 
     period: str
@@ -38,12 +43,16 @@ class Difference:
     body_name: str
     stored: Observation | None
     computed: Observation | None
+    other: tuple[tuple[str, str, str], ...] = ()
+    list_changed: str | None = None
 
     @property
     def line(self) -> str:
         """The finding on one line: half-year, figure, body and both values."""
         seal = "" if self.vintage is None else f" v{self.vintage}"
         stored, computed = _shown(self.stored), _shown(self.computed)
+        if self.other:
+            stored, computed = (", ".join(f"{each[0]} {each[place]}" for each in self.other) for place in (1, 2))
         return (
             f"{self.period}{seal} {self.code} {self.name_zh} {self.body_name}: 存 {stored}，按行重算 {computed} / "
             f"stored {stored}, its rows give {computed}"
@@ -60,19 +69,30 @@ class Difference:
             "body_name": self.body_name,
             **{f"stored_{name}": value for name, value in _facts(self.stored).items()},
             **{f"computed_{name}": value for name, value in _facts(self.computed).items()},
+            "other": [dict(zip(("name", "stored", "computed"), each, strict=True)) for each in self.other],
+            "list_changed": self.list_changed,
         }
 
 
 @dataclass(frozen=True)
 class Audit:
-    """How many observations were computed anew, how many figures wait to be computed, and what differs."""
+    """How many observations were computed anew, how many figures wait to be computed, and what differs.
+
+    ``moved`` are sealed figures that a reviewed list has moved since: no fault, but figures that may be restated.
+    """
 
     observations: int
     due: int
     differences: tuple[Difference, ...]
+    moved: tuple[Difference, ...] = ()
 
     def __add__(self, other: Audit) -> Audit:
-        return Audit(self.observations + other.observations, self.due + other.due, self.differences + other.differences)
+        return Audit(
+            self.observations + other.observations,
+            self.due + other.due,
+            self.differences + other.differences,
+            self.moved + other.moved,
+        )
 
 
 NOTHING = Audit(0, 0, ())
@@ -104,42 +124,53 @@ def audit(
 ) -> Audit:
     """Audit half-years (None: all that have figures), provisional values and the newest seal of each.
 
-    Every half-year is read in one snapshot, so a load beside the audit is no difference.
+    Every half-year is read in one snapshot, so a load beside the audit is no difference. Raises UsageError for a half-year
+    that has no figure.
     """
     connection.rollback()
-    with connection.cursor() as cursor:
+    total = NOTHING
+    with declarations_held(connection), connection.cursor() as cursor:
         cursor.execute(
             "select distinct period from indicators.observation where superseded_at is null "
-            "union select period from indicators.vintage order by 1"
+            "union select period from indicators.vintage union select period from indicators.in_force order by 1"
         )
         known = [periods.parse(row[0]) for row in cursor]
-    total = NOTHING
-    for period in known if wanted is None else wanted:
-        connection.rollback()
-        with connection.cursor() as cursor:
+        for unknown in sorted({*(wanted or ())} - {*known}):
+            raise UsageError(f"{unknown}: 没有指标值可核对 / there are no figures to audit; see: halfyear status")
+        for period in known if wanted is None else wanted:
+            connection.rollback()
             cursor.execute("set transaction isolation level repeatable read")
-        found = provisional(connection, period) + sealed(connection, period) + in_force(connection, period)
-        progress(f"{period}: {found.observations} observations, {len(found.differences)} differences")
-        total += found
-    connection.rollback()
+            found = provisional(connection, period) + sealed(connection, period) + in_force(connection, period)
+            progress(f"{period}: {found.observations} observations, {len(found.differences)} differences")
+            total += found
     return total
 
 
 def provisional(connection: Connection, period: Period) -> Audit:
     """Compare the current observations of a half-year with their rows, in the caller's transaction.
 
-    What is due is no difference: it is computed next.
+    The loads that are kept as behind a figure are compared too: a seal names its deliveries by them. What is due is no
+    difference: it is computed next.
     """
+    loads: dict[Pair, set[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute("select indicator_code, reading from indicators.due where period = %s", (str(period),))
         due = {Pair(*row) for row in cursor}
-        stored = _by_pair(
-            _rows(cursor, "(select * from indicators.observation where superseded_at is null) as o", period)
+        cursor.execute(
+            "select indicator_code, reading, body_code, numerator, denominator, value, printed "
+            "from indicators.observation where superseded_at is null and period = %s",
+            (str(period),),
         )
+        stored = _by_pair(cursor)
+        cursor.execute(
+            "select indicator_code, reading, load_id from lineage.observation_input where period = %s", (str(period),)
+        )
+        for code, reading, load_id in cursor:
+            loads.setdefault(Pair(code, reading), set()).add(load_id)
     definitions = indicator.definitions(connection)
     wanted = [each for pair, each in definitions.items() if pair not in due and pair in stored]
-    found = _compare(connection, period, None, wanted, stored, None)
-    return Audit(found.observations, len(due), found.differences)
+    count, differences = _compare(connection, period, None, wanted, stored, loads, None)
+    return Audit(count, len(due), tuple(differences))
 
 
 def sealed(connection: Connection, period: Period) -> Audit:
@@ -164,33 +195,57 @@ def sealed(connection: Connection, period: Period) -> Audit:
             (str(period), vintage),
         )
         stored = _by_pair(cursor)
-    return _compare(connection, period, vintage, [d for d in definitions if d.pair in stored], stored, sealed_at)
+        cursor.execute(
+            "select string_agg(name, ', ' order by name) from lineage.declaration "
+            "where name like 'core.%%' and name <> all(%s) and applied_at > %s",
+            (["core.views", "core.county"], sealed_at),
+        )
+        (lists,) = cursor.fetchone() or (None,)
+    wanted = [each for each in definitions if each.pair in stored]
+    count, differences = _compare(connection, period, vintage, wanted, stored, None, sealed_at)
+    if lists is None:
+        return Audit(count, 0, tuple(differences))
+    return Audit(count, 0, (), tuple(replace(each, list_changed=lists) for each in differences))
 
 
 def in_force(connection: Connection, period: Period) -> Audit:
     """Compare the figures kept as in force, which the mart shows, with the observations and the seal of a half-year."""
     with connection.cursor() as cursor:
         kept, chosen = (
-            _by_pair(_rows(cursor, relation, period))
-            for relation in ("indicators.in_force", "indicators.in_force_derived")
+            _in_force(cursor, relation, period) for relation in ("indicators.in_force", "indicators.in_force_derived")
         )
         names = _names(cursor)
-    differences = [
-        Difference(str(period), None, pair.name, "生效值 in force", body, names.get(body, body or CITY), was, now)
-        for pair in sorted(kept.keys() | chosen.keys())
-        for body, was, now in _sides(kept.get(pair, {}), chosen.get(pair, {}))
-        if was != now
-    ]
+    differences = []
+    for pair, body in sorted(kept.keys() | chosen.keys(), key=lambda key: (key[0], key[1] or "")):
+        (was, aside), (now, wanted) = (rows.get((pair, body), (None, {})) for rows in (kept, chosen))
+        other = tuple(
+            (name, str(aside[name]), str(wanted[name])) for name in aside if was == now and aside[name] != wanted[name]
+        )
+        if was != now or other:
+            name = names.get(body, body or CITY)
+            differences.append(Difference(str(period), None, pair.name, "生效值 in force", body, name, was, now, other))
     return Audit(0, 0, tuple(differences))
 
 
-def _rows(cursor: Cursor, relation: str, period: Period) -> list[tuple[Any, ...]]:
+#: What the mart shows or decides by, beside the figure itself.
+_ASIDE = ("shown", "vintage", "is_published", "definition_hash", "computed_at")
+
+
+def _in_force(
+    cursor: Cursor, relation: str, period: Period
+) -> dict[tuple[Pair, str | None], tuple[Observation, dict[str, Any]]]:
     cursor.execute(
-        f"select indicator_code, reading, body_code, numerator, denominator, value, printed from {relation} "
-        "where period = %s",
+        f"select indicator_code, reading, body_code, numerator, denominator, value, printed, {', '.join(_ASIDE)} "
+        f"from {relation} where period = %s",
         (str(period),),
     )
-    return cursor.fetchall()
+    return {
+        (Pair(code, reading), body): (
+            Observation(body, *rest[:4]),
+            dict(zip(_ASIDE, rest[4:], strict=True)),
+        )
+        for code, reading, body, *rest in cursor
+    }
 
 
 _Stored = Mapping[Pair, Mapping[str | None, Observation]]
@@ -209,21 +264,37 @@ def _compare(
     vintage: int | None,
     definitions: Iterable[Definition],
     stored: _Stored,
+    loads: Mapping[Pair, set[int]] | None,
     as_known: datetime | None,
-) -> Audit:
+) -> tuple[int, list[Difference]]:
+    """How many observations were computed anew, and what differs; ``loads`` None: those are not compared."""
     count = 0
     differences: list[Difference] = []
     with connection.cursor() as cursor:
         names = _names(cursor)
     for each in definitions:
-        computed = {o.body_code: o for o in computation.observe(connection, each, period, as_known)}
+        asked = computation.observe_alone(connection, each, period, as_known)
+        computed = {o.body_code: o for o in asked.observations}
         count += len(computed)
         differences += [
             Difference(str(period), vintage, each.name, each.name_zh, body, names.get(body, body or CITY), was, now)
             for body, was, now in _sides(stored[each.pair], computed)
             if was != now
         ]
-    return Audit(count, 0, tuple(differences))
+        kept = None if loads is None else loads.get(each.pair, set())
+        if kept is not None and kept != set(asked.loads):
+            other = (("load_id", _listed(kept - set(asked.loads)), _listed(set(asked.loads) - kept)),)
+            of_city = stored[each.pair].get(None)
+            differences.append(
+                Difference(
+                    str(period), vintage, each.name, each.name_zh, None, CITY, of_city, computed.get(None), other
+                )
+            )
+    return count, differences
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers))) or "—"
 
 
 def _sides(

@@ -22,9 +22,10 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from halfyear import period as periods
+from halfyear.core.loading import hold_declarations
 from halfyear.errors import ContractError
 from halfyear.indicators import definition as definitions_module
-from halfyear.indicators import indicator
+from halfyear.indicators import indicator, population
 from halfyear.indicators.definition import COLUMNS, Definition, Pair, Parts, plain
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
@@ -90,9 +91,16 @@ def observe(
 
     It runs the definition's own select, as the trace does, and shares no scan with others.
     """
+    return list(observe_alone(connection, definition, period, as_known).observations)
+
+
+def observe_alone(
+    connection: Connection, definition: Definition, period: Period, as_known: datetime | None = None
+) -> Computed:
+    """As ``observe``, with the loads that the rows are of."""
     alone = replace(definition, parts=None)
     with connection.cursor() as cursor:
-        return list(_computed(cursor, [alone], parameters(period, as_known))[definition.pair].observations)
+        return _computed(cursor, [alone], parameters(period, as_known))[definition.pair]
 
 
 def observe_all(
@@ -143,21 +151,48 @@ def check(cursor: Cursor, definitions: Sequence[Definition]) -> None:
     Raises ContractError with the file and what PostgreSQL says of it; the transaction is then to be rolled back.
     """
     values = parameters(periods.of(date.today()), None)
-    asked = [(each.name, each.query) for each in definitions]
-    asked += [(together[0].name, definitions_module.query(scan(together))) for together in _together(definitions)]
-    for number, (name, text) in enumerate(asked):
-        try:
-            cursor.execute(f"select * from (\n{text}) as c limit 0", values)
-        except psycopg2.Error as error:
+    for each in definitions:
+        names = _columns(cursor, each.name, each.sql, values)
+        if names != COLUMNS:
             raise ContractError(
-                f"sql/indicators/{name}.sql: 查询无法执行 / the select does not run: {error.diag.message_primary}"
-            ) from None
-        names = tuple(column.name for column in cursor.description or ())
-        if number < len(definitions) and names != COLUMNS:
-            raise ContractError(
-                f"sql/indicators/{name}.sql: 应返回这些列 / should return the columns {', '.join(COLUMNS)}, "
+                f"sql/indicators/{each.name}.sql: 应返回这些列 / should return the columns {', '.join(COLUMNS)}, "
                 f"not {', '.join(names)}"
             )
+        if each.parts:
+            _check_added(cursor, each.name, each.parts, values)
+    for together in _together(definitions):
+        _columns(cursor, together[0].name, scan(together), values)
+
+
+def _check_added(cursor: Cursor, name: str, parts: Parts, values: Mapping[str, Any]) -> None:
+    """See that every column that an indicator adds is read, by the package or by the select itself.
+
+    A misspelled ``left_out_because`` would leave nothing out, without a word.
+    """
+    base = definitions_module.on_top(parts.relations, f"select *\nfrom {parts.base}\n")
+    added = definitions_module.on_top((*parts.relations, ("judged", parts.select)), "select *\nfrom judged\n")
+    present = set(_columns(cursor, name, base, values))
+    select = population.without_comments(parts.select)
+    unread = [
+        each
+        for each in _columns(cursor, name, added, values)
+        if each not in present | {*parts.reads} and len(re.findall(rf"\b{re.escape(each)}\b", select)) < 2
+    ]
+    if unread:
+        raise ContractError(
+            f"sql/indicators/{name}.sql: 没有人读取这些列 / nobody reads the column {', '.join(unread)}; what an indicator "
+            f"adds is left_out_because, is_counted, and what its header names in quantity and over"
+        )
+
+
+def _columns(cursor: Cursor, name: str, text: str, values: Mapping[str, Any]) -> tuple[str, ...]:
+    try:
+        cursor.execute(f"select * from (\n{definitions_module.query(text)}) as c limit 0", values)
+    except psycopg2.Error as error:
+        raise ContractError(
+            f"sql/indicators/{name}.sql: 查询无法执行 / the select does not run: {error.diag.message_primary}"
+        ) from None
+    return tuple(column.name for column in cursor.description or ())
 
 
 _TOTALS = """count(*) as rows,
@@ -233,8 +268,10 @@ def _pass(rows: str, asked: Sequence[_Asked]) -> str:
     for each in asked:
         row, base = "base", each.base
         for name, select in each.steps:
-            if re.sub(r"\s+", " ", select).strip() != f"select * from {base}":
-                of_one = re.sub(rf"\bfrom\s+{base}\s*\Z", f"from (select {row}.*) as {base}", select)
+            if re.sub(r"\s+", " ", population.without_comments(select)).strip() != f"select * from {base}":
+                of_one = re.sub(
+                    rf"\bfrom\s+{base}\s*\Z", f"from (select {row}.*) as {base}", population.without_comments(select)
+                )
                 row = asides.setdefault(of_one, f"row_{len(asides)}")
             base = name
         window = is_read[each.parts.laid.window] if each.parts.laid else "true"
@@ -344,6 +381,7 @@ def claim_due(connection: Connection, source: str) -> list[Period]:
     a source that has been waiting for half an hour keeps nobody back.
     """
     with connection.cursor() as cursor:
+        hold_declarations(cursor)
         cursor.execute("select pg_advisory_xact_lock(%s, 0)", (_LOCK,))
         cursor.execute(
             "select exists (select from lineage.delivery where verdict is null and source <> %s "
@@ -366,7 +404,8 @@ def claim_due(connection: Connection, source: str) -> list[Period]:
 
 
 def lock(cursor: Cursor, period: Period) -> None:
-    """One computation of a half-year at a time, until the transaction ends."""
+    """One computation of a half-year at a time, and no migration, until the transaction ends."""
+    hold_declarations(cursor)
     cursor.execute("select pg_advisory_xact_lock(%s, %s)", (_LOCK, period.year * 2 + period.semester))
 
 

@@ -119,7 +119,8 @@ class Parts:
 
     ``relations`` and ``laid`` are those of the base, ``select`` what the indicator adds, and ``final`` makes nine columns of
     that. Where ``is_row_wise``, ``select`` looks at one row at a time and may be asked beside others; the other texts are SQL
-    of a row called ``{row}``: whether it counts above and below the line, and what it adds there.
+    of a row called ``{row}``: whether it counts above and below the line, and what it adds there. ``reads`` names the columns
+    that these texts and ``final`` read of what the indicator adds.
     """
 
     relations: tuple[tuple[str, str], ...]
@@ -131,6 +132,7 @@ class Parts:
     in_denominator: str
     quantity: str
     over: str
+    reads: tuple[str, ...] = ()
 
     @property
     def base(self) -> str:
@@ -189,11 +191,6 @@ class Definition:
     def name(self) -> str:
         """Its code with its reading, as people write it."""
         return self.pair.name
-
-    @property
-    def bases(self) -> tuple[str, ...]:
-        """Of each source, whether it is known like a stock or like a flow."""
-        return tuple(population.basis(reading) for reading in self.readings)
 
     @property
     def has_denominator(self) -> bool:
@@ -286,6 +283,11 @@ def compose(base: Base, select: str, header: IndicatorHeader, is_one_row: bool) 
         in_denominator=is_in if header.kind in ("ratio", "average") else "false",
         quantity=quantity,
         over=over,
+        reads=tuple(
+            column
+            for column in ("left_out_because", "is_counted", header.quantity, header.over)
+            if isinstance(column, str)
+        ),
     )
     return replace(parts, final=_final(parts, reason, next(iter(base.reads)), has_two=header.over is not None))
 
@@ -339,7 +341,7 @@ def load(path: Path, declared: Declarations) -> Definition:
         )
     code, _, reading = path.stem.partition(".")
     header, select = population.read_file(path, IndicatorHeader)
-    population.check_reasons(select, header.excluded, path.name)
+    population.check_reasons(select, header.excluded, path.name, "left_out_because" if header.of else None)
     reads = {header.of or "": header.reads} if isinstance(header.reads, str) else header.reads
     base = declared.base(header.of, reads, path.name)
     written = select or (f"select *\nfrom {base.name}\n" if header.of else "")

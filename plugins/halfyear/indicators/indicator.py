@@ -100,7 +100,8 @@ def _definition(fields: dict[str, Any]) -> Definition:
     parts = fields["parts"]
     if parts is not None:
         laid = parts["laid"] and Laid(**parts["laid"])
-        parts = Parts(**{**parts, "relations": tuple(tuple(each) for each in parts["relations"]), "laid": laid})
+        relations = tuple(tuple(each) for each in parts["relations"])
+        parts = Parts(**{**parts, "relations": relations, "laid": laid, "reads": tuple(parts["reads"])})
     return Definition(
         **{**fields, "sources": tuple(fields["sources"]), "readings": tuple(fields["readings"]), "parts": parts}
     )

@@ -239,7 +239,9 @@ def _load(path: Path) -> tuple[PopulationHeader, str]:
     header, select = read_file(path, PopulationHeader)
     if not _NAME.match(path.stem):
         raise ContractError(f"{path.name}: 应为 <总体>.sql / is named <population>.sql")
-    check_reasons(select, header.excluded, path.name)
+    check_reasons(select, header.excluded, path.name, "excluded_because")
+    if gives(select, "is_counted"):
+        raise ContractError(f"{path.name}: is_counted: 由指标给出 / is said by an indicator, not by a population")
     return header, select or "select *\nfrom " + str(header.of or next(iter(header.reads), "")) + "\n"
 
 
@@ -263,13 +265,23 @@ def read_file(path: Path, model: type[_Header]) -> tuple[_Header, str]:
     return header, select + "\n" if select else ""
 
 
-def check_reasons(select: str, excluded: Mapping[str, Title], file: str) -> None:
-    """Raises ContractError where the reasons that a select gives are not those that its header has texts for."""
+def check_reasons(select: str, excluded: Mapping[str, Title], file: str, column: str | None) -> None:
+    """Raises ContractError where the reasons that a select gives are not those that its header has texts for.
+
+    ``column`` is where reasons are given: ``excluded_because`` in a population, ``left_out_because`` in what an indicator
+    adds to it. A reason in a column of another name would leave nothing out; None: the select gives all columns itself.
+    """
     used = set(_REASON.findall(without_comments(select)))
     if untold := sorted(used - excluded.keys()):
         raise ContractError(f"{file}: excluded: 缺少说明 / has no text for the reason: {', '.join(untold)}")
     if unused := sorted(excluded.keys() - used):
         raise ContractError(f"{file}: excluded: 查询未使用 / the select never gives the reason: {', '.join(unused)}")
+    if column is not None:
+        if excluded and not gives(select, column):
+            raise ContractError(f"{file}: excluded: 查询应给出 {column} / the select gives no column {column}")
+        for other in sorted({"excluded_because", "left_out_because"} - {column}):
+            if gives(select, other):
+                raise ContractError(f"{file}: {other}: 此处应为 {column} / is called {column} here")
 
 
 def load_domains(expectations: Path) -> dict[str, Title]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from psycopg2.extensions import connection as Connection
 
+from halfyear.core.loading import hold_declarations
+
 _LOCK = 8_150_008
 
 
@@ -18,7 +20,13 @@ def judge(connection: Connection) -> tuple[str, ...]:
     declaration changed. Two at once follow each other, and the second finds nothing to do.
     """
     with connection, connection.cursor() as cursor:
+        hold_declarations(cursor)
         cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        for table in ("unknown_body", "unknown_reference", "reference_judgement"):
+            cursor.execute(
+                f"delete from lineage.{table} as kept where not exists "
+                "(select from mart.reference_judgement as known where known.source = kept.source)"
+            )
         # What was seen is noted before the rows are read: of rows that come meanwhile the judgement does not speak.
         cursor.execute("select source, seen::text from mart.reference_judgement where not is_current order by source")
         seen = dict(cursor.fetchall())

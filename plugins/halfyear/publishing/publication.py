@@ -5,6 +5,7 @@ One text serves both: Markdown, which Airflow's page and the terminal render.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -171,6 +172,14 @@ def audited(found: Audit) -> Iterator[str]:
     """What an audit found, line by line, and its account."""
     for difference in found.differences:
         yield difference.line
+    for (period, vintage, lists), moved in itertools.groupby(
+        found.moved, lambda each: (each.period, each.vintage, each.list_changed)
+    ):
+        yield (
+            f"{period} v{vintage}: 封存后名单 {lists} 有变，{len(tuple(moved))} 个封存值随之而动，可重述 / "
+            f"the lists {lists} were changed after the seal; so many of its figures moved with them and may be restated: "
+            f"halfyear restate {period}"
+        )
     if found.due:
         yield f"{found.due} 个指标待计算，未核 / {found.due} indicators wait to be computed and were not compared"
     yield (

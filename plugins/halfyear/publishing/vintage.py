@@ -467,6 +467,7 @@ def seal(
             f"{approver}: 编制人不能批准自己的编制 / the preparer cannot approve; somebody else has to: --approved-by NAME"
         )
     with connection, connection.cursor() as cursor:
+        loading.hold_declarations(cursor)
         cursor.execute(
             "select distinct source from indicators.definition cross join unnest(sources) as source order by 1"
         )
@@ -674,13 +675,11 @@ def verify(connection: Connection) -> Verification:
 
 def audit_seals(connection: Connection) -> audit.Audit:
     """Compute the figures of every seal in force anew, by its own definitions and the rows known at its instant."""
-    with connection.cursor() as cursor:
+    with loading.declarations_held(connection), connection.cursor() as cursor:
         cursor.execute("set transaction isolation level repeatable read, read only")
         cursor.execute("select distinct period from indicators.vintage order by 1")
         sealed = [periods.parse(row[0]) for row in cursor]
-    found = sum((audit.sealed(connection, period) for period in sealed), audit.NOTHING)
-    connection.rollback()
-    return found
+        return sum((audit.sealed(connection, period) for period in sealed), audit.NOTHING)
 
 
 def _guards_gone(cursor: Cursor) -> list[Fault]:

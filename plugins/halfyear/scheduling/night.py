@@ -157,6 +157,8 @@ def audit(period: str | None = None) -> Audit:
 def refuse_differences() -> None:
     """Audit all half-years and raise FiguresDiffer, with a line for each figure, when one is not what its rows give."""
     found = audit()
+    for difference in (*found.differences, *found.moved):
+        log.warning("%s", difference.line)
     if found.differences:
         raise FiguresDiffer([difference.line for difference in found.differences])
     log.info("%s observations computed anew, no difference", found.observations)

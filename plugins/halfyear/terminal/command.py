@@ -394,8 +394,9 @@ def note(period: str, vintage: int | None, output: Path | None) -> None:
 def verify(wanted: str | None) -> None:
     """Prove that every seal is what was sealed: each row against its hash, each vintage against the chain.
 
-    Then the figures of every seal in force are computed anew, from the rows known when it was sealed. Exit code 1 when a
-    single digit was changed, a row added or taken away, a guard dropped, or a sealed figure is not what its rows give.
+    Then the figures of the newest seal of each half-year are computed anew, from the rows known when it was sealed. Exit
+    code 1 when a single digit was changed, a row added or taken away, a guard dropped, or a sealed figure is not what its
+    rows give. Figures that moved because a list of expectations/core was changed since are named, and no fault.
     """
     from halfyear import warehouse
     from halfyear.publishing import publication, vintage
@@ -420,8 +421,8 @@ def verify(wanted: str | None) -> None:
 def audit(period: str | None, recompute: bool, form: str) -> None:
     """Compare every figure of a PERIOD (default: all), of the city and of every body, with what its rows give.
 
-    Each definition's select is asked again: of provisional figures with the rows known now, of sealed ones with those
-    known when they were sealed. Exit code 1 when a figure differs.
+    Each definition's select is asked again: of provisional figures with the rows known now, of those of the newest seal
+    with the rows known when it was sealed. Exit code 1 when a figure differs.
     """
     from halfyear.publishing import publication
     from halfyear.scheduling import night
@@ -431,7 +432,8 @@ def audit(period: str | None, recompute: bool, form: str) -> None:
             click.echo(f"{each}: {night.compute(each, everything=True)} indicators computed", err=form == "json")
     found = night.audit(period)
     if form == "json":
-        click.echo(json.dumps([d.as_dict() for d in found.differences], ensure_ascii=False, indent=2))
+        named = [d.as_dict() for d in (*found.differences, *found.moved)]
+        click.echo(json.dumps(named, ensure_ascii=False, indent=2))
     else:
         for line in publication.audited(found):
             click.echo(line)
@@ -506,7 +508,9 @@ def bodies() -> None:
     from halfyear import warehouse
     from halfyear.mart import bodies as bodies_module
     from halfyear.mart import table
+    from halfyear.scheduling import night
 
+    night.judge_references()
     with warehouse.transaction(settings_module.load()) as connection:
         table.write_drafts(bodies_module.by_table(bodies_module.drafts(connection)))
 
@@ -515,10 +519,12 @@ def bodies() -> None:
 def migrate() -> None:
     """Bring the warehouse to what sql/ and expectations/ declare."""
     from halfyear import warehouse
+    from halfyear.scheduling import night
 
     settings = settings_module.load()
     _start_embedded(settings)
     click.echo("migrated" if warehouse.migrate(settings, click.echo) else "nothing to migrate")
+    night.judge_references()
 
 
 @main.command()
@@ -637,9 +643,11 @@ def _start_embedded(settings: Settings) -> None:
 
 def _ready_warehouse(settings: Settings) -> None:
     from halfyear import warehouse
+    from halfyear.scheduling import night
 
     _start_embedded(settings)
     warehouse.migrate(settings, click.echo)
+    night.judge_references()
 
 
 def _instant(connection: Connection, period: periods.Period, text: str | None) -> datetime | None:

@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 
 Role = Literal["owner", "loader", "reader"]
 _ROLES = ("halfyear_loader", "halfyear_reader")
-#: Any constant: one migration at a time.
-_MIGRATION_LOCK = 8_150_001
 MINIMUM_VERSION = 180000
 #: The lists that people review, with their columns.
 _LISTS = {
@@ -141,7 +139,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
     definitions = definition.load_all(settings.sql)
     fingerprint = _fingerprint(settings)
     with transaction(settings, "owner") as connection, connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+        loading.hold_declarations_alone(cursor)
         if _known(cursor, "warehouse") == fingerprint:
             return False
         _create_roles(cursor)
@@ -167,8 +165,6 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         computation.check(cursor, list(definitions.values()))
         indicator.sync(connection, definitions)
         if lists_changed:
-            # A half-year that a load opens meanwhile would be computed by the lists of before.
-            loading.hold_half_years_alone(cursor)
             cursor.execute(
                 "select indicators.mark_stale(null, coalesce(array_agg(period), '{}'), 'lists') from lineage.open_period"
             )
@@ -182,7 +178,7 @@ def _fingerprint(settings: Settings) -> str:
     for root in (settings.sql, settings.expectations):
         for path in sorted(p for p in root.rglob("*") if p.suffix in (".sql", ".yaml", ".csv")):
             digest.update(str(path.relative_to(settings.project)).encode() + b"\0" + path.read_bytes() + b"\0")
-    for module in (mart.__file__, definition.__file__, population.__file__, __file__):
+    for module in (mart.__file__, definition.__file__, indicator.__file__, population.__file__, __file__):
         digest.update(Path(module).read_bytes())
     return digest.hexdigest()
 
