@@ -18,7 +18,7 @@ from psycopg2.extras import execute_values
 from halfyear import contract as contracts
 from halfyear import settings as settings_module
 from halfyear.contract import Contract, Property
-from halfyear.core import loading
+from halfyear.core import settlement
 from halfyear.indicators import computation, definition
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
@@ -96,7 +96,7 @@ class Ledger:
         """Enter a delivery as a night does in the one transaction of a load; the half-years that it moved."""
         contract = CONTRACTS[new.source]
         with self.connection.cursor() as cursor:
-            loading.lock(cursor, new.source)
+            settlement.lock(cursor, new.source)
         written = self.run(
             "insert into lineage.delivery (source, snapshot_date, sequence, file_name, sha256) "
             "values (%s, %s, %s, %s, %s) on conflict do nothing returning delivery_id",
@@ -111,7 +111,7 @@ class Ledger:
         )  # fmt: skip
         if not same:
             self._load(written[0][0], new)
-        return set(loading.settle(self.connection, contract, self._staged).periods)
+        return set(settlement.settle(self.connection, contract, self._staged).periods)
 
     def accept(self) -> None:
         """Let the newest snapshot stand that was refused for having too few rows, if there is one, and commit."""
@@ -122,7 +122,7 @@ class Ledger:
             "where d.delivery_id = acceptance.delivery_id)"
         )
         for (source,) in refused:
-            loading.settle(self.connection, CONTRACTS[source], self._staged)
+            settlement.settle(self.connection, CONTRACTS[source], self._staged)
         self.connection.commit()
 
     def _load(self, delivery_id: int, new: Delivery) -> None:

@@ -33,7 +33,7 @@ from psycopg2.extensions import connection as Connection
 from figures_are_rows import assert_figures_are_rows, differences
 from halfyear import warehouse as warehouse_module
 from halfyear.contract import Contract
-from halfyear.core import loading
+from halfyear.core import settlement
 from halfyear.indicators import computation
 from halfyear.scheduling import night
 from halfyear.settings import Settings
@@ -154,16 +154,16 @@ def test_a_computation_beside_the_load_that_creates_a_half_year(
     write("resource_trade_20211231.csv", LOTS + lot(1, "2021-12-31"))
     load(warehouse, "resource_trade")
     write("resource_trade_20201231.csv", LOTS + lot(2, "2020-12-30") + lot(3, "2020-12-31"))
-    settled, may_commit, settle = threading.Event(), threading.Event(), loading.settle
+    settled, may_commit, settle = threading.Event(), threading.Event(), settlement.settle
 
-    def paused(*arguments: Any) -> loading.Settlement:
+    def paused(*arguments: Any) -> settlement.Settlement:
         settlement = settle(*arguments)
         settled.set()
         assert may_commit.wait(60)
         return settlement
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "settle", paused)
+        patch.setattr(settlement, "settle", paused)
         loaded = threading.Thread(target=load, args=(warehouse, "resource_trade"))
         loaded.start()
         assert settled.wait(60)

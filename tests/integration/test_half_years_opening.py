@@ -14,7 +14,7 @@ import pytest
 import halfyear_demo as demo
 from halfyear import period
 from halfyear import warehouse as warehouse_module
-from halfyear.core import loading
+from halfyear.core import settlement
 from halfyear.indicators import computation
 from halfyear.scheduling import night
 from halfyear.settings import Settings
@@ -48,7 +48,7 @@ def test_a_load_beside_one_that_opens_a_half_year(
     lines = listed.read_text("utf-8").splitlines(keepends=True)
     (inbox / "network_site" / "network_site_20220630_2.csv").write_text("".join(lines[:20] + lines[25:]), "utf-8")
     shutil.copy(inbox / "kiosk" / "kiosk_20220630.csv", inbox / "kiosk" / opens)
-    settled, may_commit, settle = threading.Event(), threading.Event(), loading.settle
+    settled, may_commit, settle = threading.Event(), threading.Event(), settlement.settle
 
     def pause(*arguments: Any) -> Any:
         result = settle(*arguments)
@@ -62,7 +62,7 @@ def test_a_load_beside_one_that_opens_a_half_year(
         for half_year in night.stale_periods():
             night.compute(half_year)
 
-    monkeypatch.setattr(loading, "settle", pause)
+    monkeypatch.setattr(settlement, "settle", pause)
     threads = [threading.Thread(target=load, args=("network_site", warehouse)), threading.Thread(target=other_night)]
     threads[0].start()
     assert settled.wait(60)
@@ -103,10 +103,10 @@ def test_a_migration_beside_work(warehouse: Settings, work: str) -> None:
     migrating = threading.Thread(target=migrate)
     with warehouse_module.transaction(warehouse) as connection, connection.cursor() as cursor:
         if work == "load":
-            loading.lock(cursor, "kiosk")
+            settlement.lock(cursor, "kiosk")
         elif work == "compute":
             computation.lock(cursor, period.parse("2022-S1"))
-        with loading.declarations_held(connection) if work == "audit" else nullcontext():
+        with settlement.declarations_held(connection) if work == "audit" else nullcontext():
             cursor.execute("select count(*) from core.kiosk")
             migrating.start()
             for _ in range(300):

@@ -21,7 +21,7 @@ from psycopg2.extensions import connection as Connection
 
 from halfyear import warehouse as warehouse_module
 from halfyear.contract import Contract
-from halfyear.core import loading, verdict
+from halfyear.core import settlement, verdict
 from halfyear.settings import Settings
 
 FIRST_DAY = date(2021, 12, 29)
@@ -83,7 +83,7 @@ class Ledger:
     contract: Contract
     loads: dict[int, Delivery] = field(default_factory=dict)
 
-    def deliver(self, delivery: Delivery) -> loading.Settlement | None:
+    def deliver(self, delivery: Delivery) -> settlement.Settlement | None:
         source = self.contract.source
         with self.connection.cursor() as cursor:
             cursor.execute(
@@ -131,8 +131,8 @@ class Ledger:
                             "insert into quarantine.rejected_row values (%s, %s, %s, null, 'state_required', '', '', null)",
                             (load_id, line, key),
                         )
-            loading.lock(cursor, source)
-            return loading.settle(self.connection, self.contract, self.rows)
+            settlement.lock(cursor, source)
+            return settlement.settle(self.connection, self.contract, self.rows)
 
     def rows(self, load_id: int) -> str:
         delivery = self.loads[load_id]

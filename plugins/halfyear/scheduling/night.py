@@ -369,7 +369,7 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
     # The parser gets ready while this process does.
     with warehouse.transaction(settings) as connection, reading.Parser(settings) as parser:
         from halfyear import staging
-        from halfyear.core import loading
+        from halfyear.core import settlement
 
         found = _delivery(connection, delivery_id)
         if found["verdict"] is not None:
@@ -406,11 +406,11 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
             if staged is not None and staged.summary.rows_accepted:
                 # The index that the comparison of a snapshot needs is built while the rules are asked.
                 with ThreadPoolExecutor(1) as beside:
-                    prepared = beside.submit(loading.prepare, connection, contract, staged.table)
+                    prepared = beside.submit(settlement.prepare, connection, contract, staged.table)
                     results = _check(connection, contract, staged, found["snapshot_date"], settings)
                     prepared.result()
         with connection.cursor() as cursor:
-            loading.lock(cursor, contract.source)
+            settlement.lock(cursor, contract.source)
             # Another run may have loaded it, or its bytes under another name, while this one was reading.
             current = _delivery(connection, delivery_id)
             extra: list[str] = []
@@ -419,10 +419,10 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
                 if _load_of_same_bytes(connection, found) is None:
                     assert staged is not None or refusal is not None
                     _enter(cursor, contract, found, load_id, started_at, staged, results, refusal, settings)
-                settlement = loading.settle(
+                settled = settlement.settle(
                     connection, contract, _rows(connection, contract, settings, load_id, staged, extra)
                 )
-                touched = tuple(str(p) for p in settlement.periods)
+                touched = tuple(str(p) for p in settled.periods)
             if staged is not None:
                 extra += [staged.table, staged.rejected_table]
             staging.drop(cursor, *extra)
@@ -435,13 +435,13 @@ def accept(delivery_id: int, reason: str, accepted_by: str, settings: Settings) 
     Raises UsageError when the delivery was refused for something else, or not at all.
     """
     from halfyear import staging
-    from halfyear.core import loading
+    from halfyear.core import settlement
 
     with warehouse.transaction(settings) as connection:
         found = _delivery(connection, delivery_id)
         contract = _contract(found["source"], settings)
         with connection.cursor() as cursor:
-            loading.lock(cursor, contract.source)
+            settlement.lock(cursor, contract.source)
             cursor.execute("select verdict, rule from lineage.delivery where delivery_id = %s", (delivery_id,))
             verdict, rule = cursor.fetchone() or (None, None)
             if (verdict, rule) != ("refused", "fewer_rows_than_before"):
@@ -456,9 +456,9 @@ def accept(delivery_id: int, reason: str, accepted_by: str, settings: Settings) 
                 (delivery_id, reason, accepted_by),
             )
             extra: list[str] = []
-            settlement = loading.settle(connection, contract, _rows(connection, contract, settings, None, None, extra))
+            settled = settlement.settle(connection, contract, _rows(connection, contract, settings, None, None, extra))
             staging.drop(cursor, *extra)
-        return _outcome(connection, delivery_id, tuple(str(p) for p in settlement.periods), is_new=True)
+        return _outcome(connection, delivery_id, tuple(str(p) for p in settled.periods), is_new=True)
 
 
 @functools.cache
