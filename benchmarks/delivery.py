@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.repetition import seconds
 from halfyear import staging, warehouse
 from halfyear.contract import Contract
+from halfyear.core.ledger import Outcome
 from halfyear.reading import Parser
 from halfyear.scheduling import night
 from halfyear.settings import Settings
@@ -27,7 +28,7 @@ def place(settings: Settings, file: Path, source: str) -> None:
     os.link(file, folder / file.name)
 
 
-def load(settings: Settings, source: str) -> list[night.Outcome]:
+def load(settings: Settings, source: str) -> list[Outcome]:
     """Land and load what is in the inbox: a look and one load for each file, as a night does."""
     received = night.look(source, settings)
     return [night.load_delivery(delivery_id, settings) for delivery_id in received.pending]
@@ -35,7 +36,7 @@ def load(settings: Settings, source: str) -> list[night.Outcome]:
 
 def load_timed(settings: Settings, source: str, rows: int, quarantined: int = 0) -> float:
     """The seconds of ``load`` for the one file that waits; raises when it did not come out as it should."""
-    outcomes: list[night.Outcome] = []
+    outcomes: list[Outcome] = []
     taken = seconds(lambda: outcomes.extend(load(settings, source)))
     counts = [(o.rows_read, o.rows_quarantined, o.rows_loaded) for o in outcomes]
     if counts != [(rows, quarantined, rows - quarantined)]:

@@ -25,9 +25,9 @@ EXCEPTIONS = Param(
 @task
 def prepare(is_restatement: bool, params: Any, dag_run: Any) -> dict[str, Any]:
     """Compute what is due, look for open points, and write down what would be sealed."""
-    from halfyear.scheduling import night
+    from halfyear.scheduling import publication_steps
 
-    proposed = night.prepare(
+    proposed = publication_steps.prepare(
         {**params, "period": params["period"] or dag_run.partition_key},
         prepared_by=dag_run.triggering_user_name or "airflow",
         is_restatement=is_restatement,
@@ -40,9 +40,9 @@ def prepare(is_restatement: bool, params: Any, dag_run: Any) -> dict[str, Any]:
 @task
 def seal(prepared: dict[str, Any], answer: dict[str, Any]) -> str:
     """Seal what was approved, as long as it is still what was shown; the hash of the vintage."""
-    from halfyear.scheduling import night
+    from halfyear.scheduling import publication_steps
 
-    return night.seal_prepared(prepared, answer["responded_by_user"]["name"], answer["responded_at"])
+    return publication_steps.seal_prepared(prepared, answer["responded_by_user"]["name"], answer["responded_at"])
 
 
 def sealing(dag_id: str, title: str, schedule: Any, is_restatement: bool, params: dict[str, Param]) -> None:

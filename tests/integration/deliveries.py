@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +18,8 @@ from psycopg2.extras import execute_values
 from halfyear import contract as contracts
 from halfyear import settings as settings_module
 from halfyear.contract import Contract, Property
-from halfyear.core import settlement
+from halfyear.core import lock
+from halfyear.core.settlement import Settling
 from halfyear.indicators import computation, definition
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
@@ -75,6 +76,18 @@ def key_of(contract: Contract, row: Row) -> str:
     return "|".join(str(row[p.column]) for p in contract.key)
 
 
+def settle(connection: Connection, contract: Contract, stage: Callable[[int], str]) -> set[Period]:
+    """Settle as a night does; ``stage`` puts the rows of a load into a staging table. The half-years that moved."""
+    tables: dict[int, str] = {}
+    with connection.cursor() as cursor:
+        settling = Settling(cursor, contract)
+        for day in settling.days:
+            while missing := settling.missing(day, tables):
+                tables |= {load_id: stage(load_id) for load_id in missing}
+            settling.restate(day, tables)
+        return settling.finish()
+
+
 @dataclass
 class Ledger:
     """Enters deliveries into a migrated warehouse; ``connection`` acts as the loader."""
@@ -96,7 +109,7 @@ class Ledger:
         """Enter a delivery as a night does in the one transaction of a load; the half-years that it moved."""
         contract = CONTRACTS[new.source]
         with self.connection.cursor() as cursor:
-            settlement.lock(cursor, new.source)
+            lock.hold_source(cursor, new.source)
         written = self.run(
             "insert into lineage.delivery (source, snapshot_date, sequence, file_name, sha256) "
             "values (%s, %s, %s, %s, %s) on conflict do nothing returning delivery_id",
@@ -111,7 +124,7 @@ class Ledger:
         )  # fmt: skip
         if not same:
             self._load(written[0][0], new)
-        return set(settlement.settle(self.connection, contract, self._staged).periods)
+        return settle(self.connection, contract, self._staged)
 
     def accept(self) -> None:
         """Let the newest snapshot stand that was refused for having too few rows, if there is one, and commit."""
@@ -122,7 +135,7 @@ class Ledger:
             "where d.delivery_id = acceptance.delivery_id)"
         )
         for (source,) in refused:
-            settlement.settle(self.connection, CONTRACTS[source], self._staged)
+            settle(self.connection, CONTRACTS[source], self._staged)
         self.connection.commit()
 
     def _load(self, delivery_id: int, new: Delivery) -> None:

@@ -12,7 +12,7 @@ from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import FiguresDiffer, UsageError
 from halfyear.publishing.vintage import Request
-from halfyear.scheduling import night
+from halfyear.scheduling import night, publication_steps
 from halfyear.settings import Settings
 from halfyear.terminal import command
 
@@ -112,20 +112,20 @@ def test_a_seal_never_trusts_a_stored_value(loaded: Settings) -> None:
     changed = "update indicators.observation set value = value + 1 where period = '2021-S2' and superseded_at is null"
     query(loaded, f"{changed} and indicator_code = 'kiosks_in_service'")
     # What is proposed is computed anew, whole.
-    proposal = night.propose(request)
+    proposal = publication_steps.propose(request)
     assert proposal is not None
     assert "0 differences" in halfyear("audit", "2021-S2")
     query(loaded, f"{changed} and indicator_code = 'kiosks_in_service' and body_code is null")
     with pytest.raises(UsageError, match="kiosks_in_service"):
-        night.seal(request, proposal.digest, "乙")
+        publication_steps.seal(request, proposal.digest, "乙")
     assert query(loaded, "select count(*) from indicators.vintage") == [(0,)]
 
 
 def test_a_sealed_figure_that_its_rows_do_not_give(loaded: Settings) -> None:
     request = Request(period.parse("2021-S2"), "甲", exceptions=DRAFT)
-    proposal = night.propose(request)
+    proposal = publication_steps.propose(request)
     assert proposal is not None
-    night.seal(request, proposal.digest, "乙")
+    publication_steps.seal(request, proposal.digest, "乙")
     assert "0 differences" in halfyear("verify")
     # Rows of core are the loader's to change; the hashes of the seal do not cover them, the audit does.
     query(

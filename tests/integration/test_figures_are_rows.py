@@ -33,8 +33,9 @@ from psycopg2.extensions import connection as Connection
 from figures_are_rows import assert_figures_are_rows, differences
 from halfyear import warehouse as warehouse_module
 from halfyear.contract import Contract
-from halfyear.core import settlement
+from halfyear.core.settlement import Settling
 from halfyear.indicators import computation
+from halfyear.period import Period
 from halfyear.scheduling import night
 from halfyear.settings import Settings
 
@@ -154,16 +155,16 @@ def test_a_computation_beside_the_load_that_creates_a_half_year(
     write("resource_trade_20211231.csv", LOTS + lot(1, "2021-12-31"))
     load(warehouse, "resource_trade")
     write("resource_trade_20201231.csv", LOTS + lot(2, "2020-12-30") + lot(3, "2020-12-31"))
-    settled, may_commit, settle = threading.Event(), threading.Event(), settlement.settle
+    settled, may_commit, settle = threading.Event(), threading.Event(), Settling.finish
 
-    def paused(*arguments: Any) -> settlement.Settlement:
-        settlement = settle(*arguments)
+    def paused(settling: Settling) -> set[Period]:
+        moved = settle(settling)
         settled.set()
         assert may_commit.wait(60)
-        return settlement
+        return moved
 
     with monkeypatch.context() as patch:
-        patch.setattr(settlement, "settle", paused)
+        patch.setattr(Settling, "finish", paused)
         loaded = threading.Thread(target=load, args=(warehouse, "resource_trade"))
         loaded.start()
         assert settled.wait(60)

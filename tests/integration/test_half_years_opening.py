@@ -7,14 +7,14 @@ import threading
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import halfyear_demo as demo
 from halfyear import period
 from halfyear import warehouse as warehouse_module
-from halfyear.core import settlement
+from halfyear.core import lock
+from halfyear.core.settlement import Settling
 from halfyear.indicators import computation
 from halfyear.scheduling import night
 from halfyear.settings import Settings
@@ -48,21 +48,21 @@ def test_a_load_beside_one_that_opens_a_half_year(
     lines = listed.read_text("utf-8").splitlines(keepends=True)
     (inbox / "network_site" / "network_site_20220630_2.csv").write_text("".join(lines[:20] + lines[25:]), "utf-8")
     shutil.copy(inbox / "kiosk" / "kiosk_20220630.csv", inbox / "kiosk" / opens)
-    settled, may_commit, settle = threading.Event(), threading.Event(), settlement.settle
+    settled, may_commit, settle = threading.Event(), threading.Event(), Settling.finish
 
-    def pause(*arguments: Any) -> Any:
-        result = settle(*arguments)
-        if arguments[1].source == "network_site":
+    def pause(settling: Settling) -> set[period.Period]:
+        moved = settle(settling)
+        if settling.contract.source == "network_site":
             settled.set()
             assert may_commit.wait(60)
-        return result
+        return moved
 
     def other_night() -> None:
         load("kiosk", warehouse)
         for half_year in night.stale_periods():
             night.compute(half_year)
 
-    monkeypatch.setattr(settlement, "settle", pause)
+    monkeypatch.setattr(Settling, "finish", pause)
     threads = [threading.Thread(target=load, args=("network_site", warehouse)), threading.Thread(target=other_night)]
     threads[0].start()
     assert settled.wait(60)
@@ -103,10 +103,10 @@ def test_a_migration_beside_work(warehouse: Settings, work: str) -> None:
     migrating = threading.Thread(target=migrate)
     with warehouse_module.transaction(warehouse) as connection, connection.cursor() as cursor:
         if work == "load":
-            settlement.lock(cursor, "kiosk")
+            lock.hold_source(cursor, "kiosk")
         elif work == "compute":
             computation.lock(cursor, period.parse("2022-S1"))
-        with settlement.declarations_held(connection) if work == "audit" else nullcontext():
+        with lock.declarations_held(connection) if work == "audit" else nullcontext():
             cursor.execute("select count(*) from core.kiosk")
             migrating.start()
             for _ in range(300):

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from deliveries import settle
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -21,8 +22,10 @@ from psycopg2.extensions import connection as Connection
 
 from halfyear import warehouse as warehouse_module
 from halfyear.contract import Contract
-from halfyear.core import settlement, verdict
+from halfyear.core import lock, verdict
+from halfyear.period import Period
 from halfyear.settings import Settings
+from halfyear.warehouse import connection as warehouse_connection
 
 FIRST_DAY = date(2021, 12, 29)
 
@@ -83,7 +86,7 @@ class Ledger:
     contract: Contract
     loads: dict[int, Delivery] = field(default_factory=dict)
 
-    def deliver(self, delivery: Delivery) -> settlement.Settlement | None:
+    def deliver(self, delivery: Delivery) -> set[Period] | None:
         source = self.contract.source
         with self.connection.cursor() as cursor:
             cursor.execute(
@@ -131,8 +134,8 @@ class Ledger:
                             "insert into quarantine.rejected_row values (%s, %s, %s, null, 'state_required', '', '', null)",
                             (load_id, line, key),
                         )
-            settlement.lock(cursor, source)
-            return settlement.settle(self.connection, self.contract, self.rows)
+            lock.hold_source(cursor, source)
+            return settle(self.connection, self.contract, self.rows)
 
     def rows(self, load_id: int) -> str:
         delivery = self.loads[load_id]
@@ -231,7 +234,7 @@ def connection(warehouse: Settings) -> Iterator[Connection]:
     opened = warehouse_module.connect(warehouse, "owner")
     with opened.cursor() as cursor:
         for mode in ("register", "events"):
-            warehouse_module._derive_core_table(cursor, contract(mode), lambda line: None)
+            warehouse_connection._derive_core_table(cursor, contract(mode), lambda line: None)
     opened.commit()
     yield opened
     opened.close()
@@ -311,4 +314,4 @@ def test_late_correction_touches_only_its_half_year(connection: Connection) -> N
     # 30 December 2021 is corrected; the lists of 31 December and 2 January stand.
     settlement = ledger.deliver(Delivery(1, 2, (("A", "z"), ("B", "x"))))
     assert settlement is not None
-    assert [str(p) for p in settlement.periods] == ["2021-S2"]
+    assert [str(p) for p in settlement] == ["2021-S2"]

@@ -21,7 +21,7 @@ import halfyear_demo as demo
 from halfyear import contract as contracts
 from halfyear import period
 from halfyear import warehouse as warehouse_module
-from halfyear.core import settlement
+from halfyear.core.settlement import Settling
 from halfyear.errors import InfrastructureFault, UsageError
 from halfyear.indicators import trace
 from halfyear.landing import inbox
@@ -360,7 +360,7 @@ def test_killed_run_is_harmless(warehouse: Settings, monkeypatch: pytest.MonkeyP
         raise psycopg2.OperationalError("server closed the connection")
 
     with monkeypatch.context() as patched:
-        patched.setattr(settlement, "settle", die)
+        patched.setattr(Settling, "finish", die)
         with pytest.raises(InfrastructureFault):
             night.load_delivery(delivery_id, warehouse)
     assert query(warehouse, "select count(*) from lineage.load") == [(0,)]

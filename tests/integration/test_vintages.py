@@ -24,7 +24,7 @@ from halfyear.errors import UsageError
 from halfyear.indicators import definition, figure, indicator
 from halfyear.publishing import vintage
 from halfyear.publishing.vintage import Request
-from halfyear.scheduling import night
+from halfyear.scheduling import night, publication_steps
 from halfyear.settings import Settings
 from halfyear.terminal import command
 
@@ -67,9 +67,9 @@ def sealed(settings: Settings, half: period.Period, number: int) -> dict[str, tu
 
 def publish(half: period.Period, *exceptions: str) -> vintage.Vintage:
     request = Request(half, "甲", exceptions=exceptions)
-    proposal = night.propose(request)
+    proposal = publication_steps.propose(request)
     assert proposal is not None
-    return night.seal(request, proposal.digest, "乙")
+    return publication_steps.seal(request, proposal.digest, "乙")
 
 
 def deliver_correction(settings: Settings, exports: Path) -> None:
@@ -308,7 +308,7 @@ def _tamper(loaded: Settings) -> None:
 
 def test_a_seal_is_of_what_was_approved(loaded: Settings, exports: Path) -> None:
     request = Request(S1, "甲")
-    proposal = night.propose(request)
+    proposal = publication_steps.propose(request)
     assert proposal is not None
     deliver_correction(loaded, exports)  # moves the half-year before, so that only comparisons of this one move
     with warehouse_module.transaction(loaded, "owner") as connection, connection.cursor() as cursor:
@@ -317,20 +317,20 @@ def test_a_seal_is_of_what_was_approved(loaded: Settings, exports: Path) -> None
             "values ('2022-S1', 'enterprise_cases', '', 'rows changed')"
         )
     with pytest.raises(vintage.StillDue):
-        night.seal(request, proposal.digest, "乙")
+        publication_steps.seal(request, proposal.digest, "乙")
     night.compute("2022-S1")
     with pytest.raises(UsageError, match="moved since the proposal"):
-        night.seal(request, "0" * 64, "乙")
+        publication_steps.seal(request, "0" * 64, "乙")
     assert query(loaded, "select count(*) from indicators.vintage") == [(0,)]
-    made = night.seal(request, proposal.digest, "乙")
+    made = publication_steps.seal(request, proposal.digest, "乙")
     # The task that sealed was killed after its commit and runs again.
-    assert night.seal(request, proposal.digest, "丁") == made
+    assert publication_steps.seal(request, proposal.digest, "丁") == made
     with pytest.raises(UsageError, match="not among the open points"):
-        night.propose(Request(S2, "甲", exceptions=("kiosk",)))
+        publication_steps.propose(Request(S2, "甲", exceptions=("kiosk",)))
     with pytest.raises(UsageError, match="not sealed yet"):
-        night.propose(Request(S2, "甲", is_restatement=True, reason="late_data", note="x"))
+        publication_steps.propose(Request(S2, "甲", is_restatement=True, reason="late_data", note="x"))
     with pytest.raises(UsageError, match="nothing was computed"):
-        night.propose(Request(period.parse("2030-S1"), "甲"))
+        publication_steps.propose(Request(period.parse("2030-S1"), "甲"))
 
 
 def test_the_steps_of_the_dags_pass_plain_values(loaded: Settings, exports: Path) -> None:
@@ -339,17 +339,17 @@ def test_the_steps_of_the_dags_pass_plain_values(loaded: Settings, exports: Path
     # A scheduled run has no parameters, and the day of the run before as its key.
     asked: dict[str, Any] = {"period": "2021-07-10T09:00:00", "note": "", "exceptions": []}
     with pytest.raises(UsageError, match="3 open points"):
-        night.prepare(asked, "airflow", is_restatement=False)
-    prepared = night.prepare({**asked, "exceptions": list(DRAFT)}, "airflow", is_restatement=False)
+        publication_steps.prepare(asked, "airflow", is_restatement=False)
+    prepared = publication_steps.prepare({**asked, "exceptions": list(DRAFT)}, "airflow", is_restatement=False)
     assert prepared is not None and "account_activation_rate" in prepared["text"]
-    night.seal_prepared(json.loads(json.dumps(prepared)), "approver", approved_at)
-    assert night.prepare(asked, "airflow", is_restatement=False) is None
+    publication_steps.seal_prepared(json.loads(json.dumps(prepared)), "approver", approved_at)
+    assert publication_steps.prepare(asked, "airflow", is_restatement=False) is None
 
     deliver_correction(loaded, exports)
     asked = {"period": "2021-S2", "reason": "corrected_source", "reasons": {"enterprise_cases": "late_data"}}
-    prepared = night.prepare({**asked, "note": "更正", "exceptions": []}, "admin", is_restatement=True)
+    prepared = publication_steps.prepare({**asked, "note": "更正", "exceptions": []}, "admin", is_restatement=True)
     assert prepared is not None and "来源更正" in prepared["text"] and "重述 2021-S2" in prepared["title"]
-    night.seal_prepared(json.loads(json.dumps(prepared)), "approver", approved_at)
+    publication_steps.seal_prepared(json.loads(json.dumps(prepared)), "approver", approved_at)
     assert query(loaded, "select vintage, prepared_by, approved_by, approved_at from mart.vintage order by 1") == [
         (1, "airflow", "approver", approved_at),
         (2, "admin", "approver", approved_at),

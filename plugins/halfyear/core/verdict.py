@@ -12,10 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from halfyear.contract import Contract
 from halfyear.errors import Finding
-from halfyear.staging.checks import CheckResult
+
+if TYPE_CHECKING:
+    from halfyear.staging.checks import CheckResult
 
 
 @dataclass(frozen=True)

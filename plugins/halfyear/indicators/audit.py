@@ -18,7 +18,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from halfyear import period as periods
-from halfyear.core.settlement import declarations_held
+from halfyear.core.lock import declarations_held
 from halfyear.errors import UsageError
 from halfyear.indicators import computation, indicator
 from halfyear.indicators.computation import Observation

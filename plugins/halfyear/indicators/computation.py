@@ -22,7 +22,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from halfyear import period as periods
-from halfyear.core.settlement import hold_declarations
+from halfyear.core.lock import hold_declarations
 from halfyear.errors import ContractError
 from halfyear.indicators import definition as definitions_module
 from halfyear.indicators import indicator, population

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from psycopg2.extensions import connection as Connection
 
-from halfyear.core.settlement import hold_declarations
+from halfyear.core.lock import hold_declarations
 
 _LOCK = 8_150_008
 

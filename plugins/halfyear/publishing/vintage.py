@@ -25,7 +25,7 @@ from psycopg2.extras import Json, execute_values
 
 from halfyear import period as periods
 from halfyear.contract import Title
-from halfyear.core import settlement
+from halfyear.core import lock
 from halfyear.errors import HalfyearError, UsageError
 from halfyear.indicators import audit, computation, figure, indicator
 from halfyear.indicators.definition import DASH, Definition
@@ -467,12 +467,12 @@ def seal(
             f"{approver}: 编制人不能批准自己的编制 / the preparer cannot approve; somebody else has to: --approved-by NAME"
         )
     with connection, connection.cursor() as cursor:
-        settlement.hold_declarations(cursor)
+        lock.hold_declarations(cursor)
         cursor.execute(
             "select distinct source from indicators.definition cross join unnest(sources) as source order by 1"
         )
         for (source,) in cursor.fetchall():
-            settlement.lock(cursor, source)
+            lock.hold_source(cursor, source)
         computation.lock(cursor, period)
         cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         before = latest(connection, period)
@@ -675,7 +675,7 @@ def verify(connection: Connection) -> Verification:
 
 def audit_seals(connection: Connection) -> audit.Audit:
     """Compute the figures of every seal in force anew, by its own definitions and the rows known at its instant."""
-    with settlement.declarations_held(connection), connection.cursor() as cursor:
+    with lock.declarations_held(connection), connection.cursor() as cursor:
         cursor.execute("set transaction isolation level repeatable read, read only")
         cursor.execute("select distinct period from indicators.vintage order by 1")
         sealed = [periods.parse(row[0]) for row in cursor]

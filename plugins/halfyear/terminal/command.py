@@ -557,9 +557,9 @@ def _propose_and_seal(request: Request, approved_by: str | None) -> bool:
     """Show what would be sealed, and seal it when an approver is named; whether anything was."""
     from halfyear import warehouse
     from halfyear.publishing import publication, vintage
-    from halfyear.scheduling import night
+    from halfyear.scheduling import publication_steps
 
-    proposal = night.propose(request)
+    proposal = publication_steps.propose(request)
     if proposal is None:
         with warehouse.transaction(settings_module.load()) as connection:
             sealed = vintage.latest(connection, request.period)
@@ -572,7 +572,7 @@ def _propose_and_seal(request: Request, approved_by: str | None) -> bool:
             "未封存：请批准人核对后加 / nothing was sealed; once somebody else approves it, add: --approved-by NAME"
         )
         return False
-    click.echo(publication.sealed_line(night.seal(request, proposal.digest, approved_by)))
+    click.echo(publication.sealed_line(publication_steps.seal(request, proposal.digest, approved_by)))
     return True
 
 

@@ -23,7 +23,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from halfyear import contract as contracts
 from halfyear.contract import Contract
-from halfyear.core import settlement
+from halfyear.core import lock
 from halfyear.errors import ContractError, InfrastructureFault, UsageError
 from halfyear.indicators import computation, definition, identity, indicator, population
 from halfyear.mart import mart
@@ -139,7 +139,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
     definitions = definition.load_all(settings.sql)
     fingerprint = _fingerprint(settings)
     with transaction(settings, "owner") as connection, connection.cursor() as cursor:
-        settlement.hold_declarations_alone(cursor)
+        lock.hold_declarations_alone(cursor)
         if _known(cursor, "warehouse") == fingerprint:
             return False
         _create_roles(cursor)
