@@ -10,7 +10,7 @@ import pytest
 from reading_files import csv_file, jsonl_file, parquet_file, read_file, workbook
 
 from halfyear.errors import FileRefused
-from halfyear.reading import unfinished
+from halfyear.file_format import unfinished
 from halfyear.reading.content import sniff
 
 CSV = "编号,名称,数量\nA,甲,1\n".encode()

@@ -15,7 +15,7 @@ from upath import UPath
 
 from halfyear.contract import Contract
 from halfyear.errors import Finding, InfrastructureFault, UsageError
-from halfyear.reading import unfinished
+from halfyear.file_format import FORMATS, unfinished
 from halfyear.settings import LOCAL_ZONE, Settings
 
 #: A file younger than this may still be in the making.
@@ -23,7 +23,6 @@ YOUNG = timedelta(seconds=60)
 #: Between the two looks at files that may still grow.
 _LOOK_SECONDS = 1.0
 _IGNORED = re.compile(r"(\.|~\$)|.*\.(part|tmp|swp)\Z", re.IGNORECASE)
-FORMATS = ("csv", "xlsx", "jsonl", "parquet")
 
 
 @dataclass(frozen=True)
@@ -47,27 +46,22 @@ class Arrival:
     unreadable: str | None = None
 
 
-def location(contract: Contract, settings: Settings) -> Any:
-    """The inbox of a source: ``HALFYEAR_INBOX``, or where the contract's Airflow connection points."""
-    server = contract.server
-    if server.connection:
-        from airflow.sdk import ObjectStoragePath
-
-        return ObjectStoragePath(server.path or settings.inbox, conn_id=server.connection)
+def _location(contract: Contract, settings: Settings) -> Any:
     try:
-        return UPath(server.path or settings.inbox)
+        return UPath(contract.server.path or settings.inbox)
     except (ImportError, ValueError) as error:
         raise UsageError(f"{settings.inbox}: 不是可用的收件箱位置 / no usable location of an inbox: {error}") from None
 
 
-def scan(contract: Contract, settings: Settings) -> tuple[list[Arrival], list[Arrival]]:
+def scan(contract: Contract, settings: Settings, root: Any = None) -> tuple[list[Arrival], list[Arrival]]:
     """List a source's folder: the files that are ready, by name, and those that wait for the next run.
 
+    The folder lies in ``root``, which opens like a path; None: in the path of the contract's server or ``HALFYEAR_INBOX``.
     A file waits when its size or time changes between two looks, or when it is younger than a minute and lacks
     its end. The folder of a source that has not delivered yet may be absent. Raises InfrastructureFault when the
     inbox itself is absent, as a share that is not mounted, or cannot be read.
     """
-    root = location(contract, settings)
+    root = root or _location(contract, settings)
     try:
         is_there = root.is_dir()
     except OSError:

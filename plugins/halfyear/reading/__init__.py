@@ -9,7 +9,6 @@ data), ``child`` and ``process``.
 Light to import: the child imports this package too, and it needs neither pydantic nor pandas.
 """
 
-from halfyear.reading.content import unfinished
 from halfyear.reading.plan import arrow_schema
 from halfyear.reading.process import Parser, Reading, open_file
 from halfyear.reading.result import RejectedCell, Summary
@@ -24,5 +23,4 @@ __all__ = [
     "load_key",
     "open_file",
     "token",
-    "unfinished",
 ]

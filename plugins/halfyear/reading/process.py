@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING
 import pyarrow as pa
 
 from halfyear.errors import FileRefused, Finding, InfrastructureFault
+from halfyear.file_format import FORMATS
 from halfyear.reading import content, result
 from halfyear.reading.child import END, LENGTH, NO_ROOM, PROGRAM, READY
 from halfyear.reading.fault import refusal
@@ -119,7 +120,7 @@ def open_file(
         with path.open("rb"):
             pass
         known = file_format or path.suffix.removeprefix(".").lower()
-        chosen = known if known in content.FORMATS else content.sniff(path)
+        chosen = known if known in FORMATS else content.sniff(path)
     except OSError as error:
         raise InfrastructureFault(
             f"{path.name}: 无法读取 / cannot be read: {error.strerror or type(error).__name__}"

@@ -22,6 +22,7 @@ from halfyear.core import ledger
 from halfyear.core.ledger import Delivery, Outcome
 from halfyear.errors import FiguresDiffer, FileRefused, Finding, InfrastructureFault, UsageError
 from halfyear.landing import inbox
+from halfyear.scheduling import storage
 from halfyear.settings import Settings
 from halfyear.version import code_version
 
@@ -163,7 +164,7 @@ def look(source: str, settings: Settings) -> Received:
     Files that are known by name, size and time are passed over without reading them.
     """
     contract = _contract(source, settings)
-    ready, waiting = inbox.scan(contract, settings)
+    ready, waiting = inbox.scan(contract, settings, storage.connected(contract, settings))
     new: list[str] = []
     refused: list[str] = []
     unreadable: list[str] = []

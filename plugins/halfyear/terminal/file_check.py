@@ -17,6 +17,7 @@ from halfyear import staging, warehouse
 from halfyear.contract import Contract
 from halfyear.core.verdict import refusal as refuse
 from halfyear.errors import FileRefused, Finding, UsageError
+from halfyear.file_format import FORMATS
 from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE, Settings
 from halfyear.staging import checks
@@ -95,7 +96,7 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
         return FileVerdict(file.name, "refused", (arrival.fault,))
     # A file of another name, judged by a given contract, speaks for the day on which it was written.
     day = arrival.snapshot_date or modified.date()
-    form = file.suffix[1:] if file.suffix[1:] in inbox.FORMATS else None
+    form = file.suffix[1:] if file.suffix[1:] in FORMATS else None
     with warehouse.transaction(settings) as connection:
         with connection.cursor() as cursor:
             cursor.execute("select nextval('lineage.load_id')")
