@@ -30,13 +30,3 @@ def test_no_number_is_written_beside_the_slots() -> None:
         if part.kind in ("paragraph", "signature"):
             text = "".join(piece for piece in part.pieces if isinstance(piece, str)).replace("“12345”", "")
             assert not re.search(r"[0-9０-９]", text), (part.line, text)
-
-
-def test_every_domain_has_its_table() -> None:
-    """A domain is shown whole, or by a table of some of its figures."""
-    shown = set()
-    for part in TEMPLATE.parts:
-        if part.kind == "table":
-            names = part.argument.split(",")
-            shown |= {DEFINITIONS[name].domain if name in DEFINITIONS else name for name in names}
-    assert {d.domain for d in DEFINITIONS.values()} - shown == set()

@@ -214,3 +214,28 @@ def test_a_select_that_does_not_run_is_found_before_the_night(project: Settings,
     path.write_text(text.replace(old, new), "utf-8")
     with pytest.raises(ContractError, match=says):
         warehouse_module.migrate(project)
+
+
+@pytest.mark.timeout(900)
+def test_the_tests_pass_with_a_source_and_an_indicator_more(tmp_path: Path) -> None:
+    """What knows all sources, domains or indicators learns of new ones by itself: no file of tests is touched for them."""
+    copy = tmp_path / "copy"
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv*", ".halfyear", ".*_cache", ".hypothesis", "*.egg-info", "__pycache__", "build"
+    )
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    for file in (CONTRACT, INDICATOR):
+        shutil.copy(EXAMPLES / file, copy / file)
+    with (copy / "expectations" / "indicators" / "domains.yaml").open("a", encoding="utf-8") as stream:
+        stream.write(DOMAIN)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HALFYEAR_", "PYTEST_"))}
+    environment |= {
+        "PYTHONPATH": os.pathsep.join([str(copy / "plugins"), str(copy / "demo")]),
+        "HALFYEAR_PROJECT": str(copy),
+    }
+    for arguments in (
+        ["-c", "from halfyear.terminal.command import main; main()", "docs"],
+        ["-m", "pytest", "-x", "-p", "no:cacheprovider", "tests/declarations", "tests/dags"],
+    ):
+        done = subprocess.run([sys.executable, *arguments], cwd=copy, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
