@@ -15,7 +15,7 @@ from datetime import date
 
 from halfyear.contract import Contract
 from halfyear.errors import Finding
-from halfyear.staging.checks import CheckResult
+from halfyear.staging.validation import CheckResult
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from halfyear.indicators.audit import Audit
     from halfyear.publishing.vintage import Proposal, Request, Vintage
     from halfyear.staging import Staged
-    from halfyear.staging.checks import CheckResult
+    from halfyear.staging.validation import CheckResult
 
 log = logging.getLogger(__name__)
 
@@ -528,9 +528,9 @@ def _load_of_same_bytes(connection: Connection, found: dict[str, Any]) -> int | 
 def _check(
     connection: Connection, contract: Contract, staged: Staged, snapshot_date: date, settings: Settings
 ) -> list[CheckResult]:
-    from halfyear.staging import checks
+    from halfyear.staging import validation
 
-    return checks.run(
+    return validation.run(
         connection,
         warehouse.sqlalchemy_url(settings),
         "staging",

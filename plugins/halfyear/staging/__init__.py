@@ -1,6 +1,6 @@
 """Staging: the rows of one load, before anybody believes them.
 
-``staging`` copies the typed rows of a file into a table of the load's own; ``checks`` asks Great Expectations every rule
+``staging`` copies the typed rows of a file into a table of the load's own; ``validation`` asks Great Expectations every rule
 of the contract of that table, with the rules of our own in ``expectation``; the rows that break one go to quarantine,
 with their reasons.
 """

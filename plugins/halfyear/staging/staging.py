@@ -26,8 +26,8 @@ from psycopg2.extensions import cursor as Cursor
 from halfyear import reading
 from halfyear.contract import Contract
 from halfyear.settings import Settings
-from halfyear.staging import checks
-from halfyear.staging.checks import CheckResult
+from halfyear.staging import validation
+from halfyear.staging.validation import CheckResult
 
 #: The first key of the session locks that living loads hold on their load_id.
 _LIVING = 8_150_002
@@ -111,7 +111,7 @@ def restage(
     """
     staged = stage(connection, path, contract, snapshot_date, load_id, settings, file_format, suffix="_again")
     with connection.cursor() as cursor:
-        checks.delete_rejected(connection, "staging", staged.table, load_id)
+        validation.delete_rejected(connection, "staging", staged.table, load_id)
         drop(cursor, staged.rejected_table)
     return staged.table
 
@@ -125,9 +125,9 @@ def quarantine(cursor: Cursor, contract: Contract, staged: Staged, results: Sequ
         f'select %s, {columns} from staging."{staged.rejected_table}"',
         (load_id,),
     )
-    checks.quarantine(cursor.connection, "staging", staged.table, contract, results, load_id)
+    validation.quarantine(cursor.connection, "staging", staged.table, contract, results, load_id)
     # A row whose twin could not be read shares its key with other content: neither can be believed.
-    unique = next(rule for rule in checks.suite(contract) if rule.rule == checks.KEY_IS_UNIQUE)
+    unique = next(rule for rule in validation.suite(contract) if rule.rule == validation.KEY_IS_UNIQUE)
     cursor.execute(
         "insert into quarantine.rejected_row (load_id, row_number, record_key, column_name, rule, reason_zh, reason_en) "
         "select distinct %(load_id)s::bigint, row.row_number, row.record_key, %(column)s, %(rule)s, %(zh)s, %(en)s "
@@ -142,7 +142,7 @@ def quarantine(cursor: Cursor, contract: Contract, staged: Staged, results: Sequ
             "en": unique.description.en,
         },
     )
-    checks.delete_rejected(cursor.connection, "staging", staged.table, load_id)
+    validation.delete_rejected(cursor.connection, "staging", staged.table, load_id)
     cursor.execute("select count(distinct row_number) from quarantine.rejected_row where load_id = %s", (load_id,))
     row = cursor.fetchone()
     return int(row[0]) if row else 0

@@ -19,7 +19,7 @@ from halfyear.core.verdict import refusal as refuse
 from halfyear.errors import FileRefused, Finding, UsageError
 from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE, Settings
-from halfyear.staging import checks
+from halfyear.staging import validation
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
             connection.commit()
             tables = [staged.table, staged.rejected_table]
             results = (
-                checks.run(connection, warehouse.sqlalchemy_url(settings), "staging", staged.table, contract, day)
+                validation.run(connection, warehouse.sqlalchemy_url(settings), "staging", staged.table, contract, day)
                 if staged.summary.rows_accepted
                 else []
             )

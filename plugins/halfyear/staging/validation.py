@@ -1,11 +1,11 @@
-"""Checks: what a contract expects of the rows, asked by Great Expectations of the staging table in PostgreSQL.
+"""Validation: what a contract expects of the rows, asked by Great Expectations of the staging table in PostgreSQL.
 
 The rules are those that follow from the properties (required, enumeration, minimum, dates, check digit, key)
 and those that the contract writes itself; both are in Great Expectations' own form. They are all asked for a
 yes or no first; those that failed are asked again for their count and for the query of the failing rows. That
 query is what fills the quarantine, in SQL: all rows, no rule written twice, no value in this process.
 
-Light to import: Great Expectations is imported by ``run``.
+Great Expectations is imported by ``run``, not with this module.
 """
 
 from __future__ import annotations
