@@ -19,9 +19,10 @@ from benchmarks.generate import ROOT, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import Run, medians, seconds
-from halfyear import staging, warehouse
+from halfyear import warehouse
 from halfyear.settings import LOCAL_ZONE, Settings
-from halfyear.staging import Staged, validation
+from halfyear.staging import Staged, quarantine, validation
+from halfyear.staging.rule import suite
 from halfyear.staging.validation import CheckResult
 
 _SCAN = "one SQL scan"
@@ -53,7 +54,7 @@ def measure(home: Home) -> list[Measurement]:
         runs |= {name: subject.check(table) for name, table in tables.items()}
         taken = medians(runs)
     small, large = (taken[name] - taken[_NONE_BROKEN] for name in _BROKEN)
-    count = len(validation.suite(contract))
+    count = len(suite(contract))
     return [
         Measurement(f"{count} rules on clean rows", taken[_SUITE], _SCAN, taken[_SCAN], 2.5),
         *(
@@ -104,7 +105,7 @@ class _Subject:
                 def work() -> None:
                     results.extend(self._ask(connection, table))
                     with connection.cursor() as cursor:
-                        staging.quarantine(cursor, self._contract, table, results)
+                        quarantine.move_rejected(cursor, self._contract, table, results)
 
                 taken = seconds(work)
                 connection.rollback()

@@ -24,6 +24,7 @@ from halfyear import contract
 from halfyear import settings as settings_module
 from halfyear.contract import Contract, Rule
 from halfyear.staging import validation
+from halfyear.staging.rule import suite as suite_of
 
 TABLE = "hotline_call"
 SCHEMA = "peer"
@@ -193,7 +194,7 @@ def great_expectations_pandas(path: Path, url: str) -> Callable[[], int]:
     source = _contract()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    rules = [validation.expectation(source.source, _for_pandas(rule)) for rule in validation.suite(source)]
+    rules = [validation.expectation(source.source, _for_pandas(rule)) for rule in suite_of(source)]
 
     def work() -> int:
         frame = _frame(path)

@@ -6,7 +6,8 @@ The modules in the order in which data meets them:
 * ``demo``: exports to try it with
 * ``inbox``, ``landing``: what arrived, and its bytes, kept once
 * ``reading``: one file of any format to typed rows, in a child process
-* ``staging``, ``validation`` (with ``expectation``, ``late_import``): one load's rows, and what Great Expectations says of them
+* ``staging``, ``rule``, ``validation`` (with ``expectation``, ``late_import``), ``quarantine``: one load's rows, what Great
+  Expectations says of them, and those that break a rule
 * ``verdict``, ``loading``: which delivery stands for each day, and core on both time axes
 * ``population``, ``definition``, ``indicator``: who is counted, what an indicator adds to that, and both in the warehouse
 * ``computation``, ``figure``, ``trace``, ``audit``: half-year figures from their rows, the rows behind one, and whether they agree

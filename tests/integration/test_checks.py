@@ -19,7 +19,9 @@ from halfyear import warehouse as warehouses
 from halfyear.contract import Contract
 from halfyear.errors import ContractError, InfrastructureFault
 from halfyear.settings import Settings
-from halfyear.staging import validation
+from halfyear.staging import quarantine, validation
+from halfyear.staging.rule import suite
+from halfyear.staging.staging import delete_rejected
 from halfyear.staging.validation import CheckResult
 
 SNAPSHOT = date(2022, 6, 30)
@@ -100,11 +102,11 @@ class Kiln:
         self.contract = kiln(*quality)
         results = validation.run(self.connection, self.url, "staging", table, self.contract, SNAPSHOT)
         self.connection.commit()
-        assert [r.rule for r in results] == [r.rule for r in validation.suite(self.contract)]
+        assert [r.rule for r in results] == [r.rule for r in suite(self.contract)]
         return {r.rule: r for r in results}
 
     def quarantine(self, results: dict[str, CheckResult]) -> int:
-        return validation.quarantine(self.connection, "staging", TABLE, self.contract, list(results.values()), LOAD)
+        return quarantine.insert_failing(self.connection, "staging", TABLE, self.contract, list(results.values()), LOAD)
 
     def select(self, query: str) -> list[tuple[Any, ...]]:
         with self.connection.cursor() as cursor:
@@ -153,7 +155,7 @@ def table(warehouse: Settings) -> Iterator[Kiln]:
 
 
 def test_the_rules_that_follow_from_the_properties() -> None:
-    rules = validation.suite(kiln())
+    rules = suite(kiln())
     assert [(r.rule, r.dimension) for r in rules] == [
         ("kiln_code_required", "completeness"),
         ("firing_no_required", "completeness"),
@@ -175,7 +177,7 @@ def test_the_rules_that_follow_from_the_properties() -> None:
 
 def test_a_contract_may_not_take_the_name_of_a_derived_rule() -> None:
     with pytest.raises(ContractError, match="kind_enumeration"):
-        validation.suite(kiln(rows_rule("kind_enumeration", "true")))
+        suite(kiln(rows_rule("kind_enumeration", "true")))
 
 
 @pytest.mark.parametrize(
@@ -276,7 +278,7 @@ def test_all_rows_are_quarantined_and_none_is_fetched(table: Kiln) -> None:
     assert fetched and max(fetched) < 500
     assert table.quarantine(results) == 10_000
     assert len(table.rejected("pieces_minimum")) == len(table.rejected("pieces_given")) == 5000
-    assert validation.delete_rejected(table.connection, "staging", TABLE, LOAD) == 10_000
+    assert delete_rejected(table.connection, "staging", TABLE, LOAD) == 10_000
     assert table.select(f"select row_number from staging.{TABLE}") == [(2,)]
 
 

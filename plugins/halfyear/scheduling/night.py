@@ -554,13 +554,13 @@ def _enter(
     settings: Settings,
 ) -> None:
     """Write the ledger of one load: its account, its checks and its quarantined rows."""
-    from halfyear import staging
     from halfyear.core import verdict
+    from halfyear.staging import quarantine
 
     read = passed = quarantined = skipped = 0
     summary = staged.summary if staged else None
     if staged is not None:
-        quarantined = staging.quarantine(cursor, contract, staged, results)
+        quarantined = quarantine.move_rejected(cursor, contract, staged, results)
         read = staged.summary.rows_read
         skipped = staged.summary.rows_skipped + staged.rows_duplicate
         passed = read - skipped - quarantined

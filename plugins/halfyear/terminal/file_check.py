@@ -19,7 +19,7 @@ from halfyear.core.verdict import refusal as refuse
 from halfyear.errors import FileRefused, Finding, UsageError
 from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE, Settings
-from halfyear.staging import validation
+from halfyear.staging import quarantine, validation
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
             )
             # Written and rolled back: the same statements as in a night say which rows these are.
             with connection.cursor() as cursor:
-                quarantined = staging.quarantine(cursor, contract, staged, results)
+                quarantined = quarantine.move_rejected(cursor, contract, staged, results)
                 cursor.execute(
                     "select row_number, column_name, rule, reason_zh, reason_en, masked_value "
                     "from quarantine.rejected_row where load_id = %s order by row_number, column_name, rule",
