@@ -14,7 +14,8 @@ The modules in the order in which data meets them:
 * ``reference``, ``bodies``: what rows name and nobody knows, and drafts of the lines that are missing
 * ``identity``, ``mart``, ``table`` (with ``spreadsheet``), ``sdmx``: whether figures agree with each other, the views of
   dashboards, tables for people and for statisticians
-* ``vintage``, ``publication``: half-years that are approved, sealed, restated and verified; what an approver reads
+* ``vintage``, ``proposal``, ``publication``, ``digest``, ``seal``, ``verification``: half-years that are approved, sealed,
+  restated and verified; what an approver reads
 * ``half_year_report`` (with ``_document``, ``_annex``, ``_chart``, ``_docx``, ``_markdown``, ``_xlsx``), ``restatement_note``: what is printed
 * ``warehouse``: connections, roles, and everything that is derived from declarations
 * ``night``: the steps of a night, called by the DAGs and by ``halfyear ingest``

@@ -26,7 +26,7 @@ from halfyear.settings import LOCAL_ZONE, Settings
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-    from halfyear.publishing.vintage import Request
+    from halfyear.publishing.proposal import Request
 
 FINDINGS = 1
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -323,7 +323,7 @@ def publish(period: str, prepared_by: str, approved_by: str | None, exceptions: 
     What is due is computed first. Every source has to have delivered up to the last day, the identities between the
     figures have to hold, and the figures have to be those of the draft; what is not so has to be named with --except.
     """
-    from halfyear.publishing.vintage import Request
+    from halfyear.publishing.proposal import Request
 
     request = Request(periods.parse(period), prepared_by, exceptions=exceptions, note=note)
     _propose_and_seal(request, approved_by)
@@ -360,7 +360,7 @@ def restate(
     Without a reason: list what moved since the seal and the rows that caused it; exit code 1 when something did.
     Reasons: late_data, corrected_source, changed_definition, changed_scope, computation_fault, transcription_fault.
     """
-    from halfyear.publishing.vintage import Request
+    from halfyear.publishing.proposal import Request
 
     half = periods.parse(period)
     if reason is None and not figures:
@@ -398,11 +398,11 @@ def verify(wanted: str | None) -> None:
     single digit was changed, a row added or taken away, a guard dropped, or a sealed figure is not what its rows give.
     """
     from halfyear import warehouse
-    from halfyear.publishing import publication, vintage
+    from halfyear.publishing import publication, verification
 
     with warehouse.transaction(settings_module.load()) as connection:
-        found = vintage.verify(connection)
-        audited = vintage.audit_seals(connection)
+        found = verification.verify(connection)
+        audited = verification.audit_seals(connection)
     for line in publication.verification(found, wanted):
         click.echo(line)
     for line in publication.audited(audited):
