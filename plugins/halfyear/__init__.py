@@ -16,7 +16,8 @@ The modules in the order in which data meets them:
   dashboards, tables for people and for statisticians
 * ``vintage``, ``proposal``, ``publication``, ``digest``, ``seal``, ``verification``: half-years that are approved, sealed,
   restated and verified; what an approver reads
-* ``half_year_report`` (with ``_document``, ``_annex``, ``_chart``, ``_docx``, ``_markdown``, ``_xlsx``), ``restatement_note``: what is printed
+* ``template``, ``wording``, ``half_year_report``, ``annex``, ``document`` (with ``drawing``, ``docx``, ``markdown``, ``xlsx``),
+  ``restatement_note``: what is printed
 * ``warehouse``: connections, roles, and everything that is derived from declarations
 * ``night``: the steps of a night, called by the DAGs and by ``halfyear ingest``
 * ``embedded``, ``airflow_service``, ``scheduler_run``, ``retries``, ``half_year_partition``: PostgreSQL and Airflow
