@@ -19,8 +19,8 @@ from halfyear import settings as settings_module
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import definition
 from halfyear.publishing.report import half_year_report, wording
-from halfyear.publishing.report.annex import Seal
 from halfyear.publishing.report.half_year_report import Figures
+from halfyear.publishing.report.scope import Seal
 from halfyear.publishing.report.template import parse
 from halfyear.settings import LOCAL_ZONE
 

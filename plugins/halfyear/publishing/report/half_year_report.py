@@ -19,8 +19,7 @@ from halfyear.errors import UsageError
 from halfyear.indicators import figure, indicator
 from halfyear.indicators.definition import DASH, Definition
 from halfyear.period import Period
-from halfyear.publishing.report import annex, docx, markdown, xlsx
-from halfyear.publishing.report.annex import Seal
+from halfyear.publishing.report import annex, docx, markdown, scope, xlsx
 from halfyear.publishing.report.document import (
     Block,
     Cell,
@@ -36,6 +35,7 @@ from halfyear.publishing.report.document import (
     Signature,
     Table,
 )
+from halfyear.publishing.report.scope import Seal
 from halfyear.publishing.report.template import FACTS, Part, Slot, Template, load
 from halfyear.publishing.report.wording import Figure, day, title, worded
 from halfyear.settings import LOCAL_ZONE, Settings
@@ -317,7 +317,7 @@ def report(connection: Connection, period: Period, settings: Settings, draft: bo
     """
     found = figures(connection, period)
     template = load(settings, found.definitions)
-    seal = annex.seal(connection, period)
+    seal = scope.seal(connection, period)
     return build(
         template,
         found,
