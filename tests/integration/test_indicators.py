@@ -21,7 +21,7 @@ from halfyear import warehouse as warehouse_module
 from halfyear.errors import UsageError
 from halfyear.indicators import computation, figure, indicator, trace
 from halfyear.indicators.definition import COLUMNS, Definition, load_all
-from halfyear.mart import table
+from halfyear.mart import indicator_table as table
 from halfyear.period import Period, parse
 from halfyear.settings import LOCAL_ZONE, Settings
 

@@ -25,7 +25,7 @@ from halfyear.core import loading
 from halfyear.errors import InfrastructureFault, UsageError
 from halfyear.indicators import trace
 from halfyear.landing import inbox
-from halfyear.mart import table
+from halfyear.mart import indicator_table as table
 from halfyear.scheduling import night
 from halfyear.settings import Settings
 from halfyear.terminal import command

@@ -16,7 +16,7 @@ from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import definition, identity, indicator
-from halfyear.mart import table
+from halfyear.mart import indicator_table as table
 from halfyear.settings import Settings
 from halfyear.terminal import command
 

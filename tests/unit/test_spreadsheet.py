@@ -20,7 +20,8 @@ from halfyear import settings
 from halfyear.indicators import definition
 from halfyear.indicators.figure import FIGURE_COLUMNS
 from halfyear.indicators.trace import TRACE_COLUMNS, TraceSummary
-from halfyear.mart import spreadsheet, table
+from halfyear.mart import indicator_table as table
+from halfyear.mart import spreadsheet
 from halfyear.mart.bodies import Draft, Unknown
 from halfyear.period import Period
 

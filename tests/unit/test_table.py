@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from halfyear.errors import UsageError
 from halfyear.indicators.figure import FIGURE_COLUMNS
-from halfyear.mart import table
+from halfyear.mart import indicator_table as table
 from halfyear.settings import LOCAL_ZONE
 
 

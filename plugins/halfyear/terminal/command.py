@@ -243,7 +243,7 @@ def accept(delivery: int, reason: str, accepted_by: str) -> None:
 def indicators(period: str, body: str | None, as_known: str | None, form: str, output: Path | None) -> None:
     """Print the indicator table of a PERIOD such as 2022-S1, with 环比 and 同比."""
     from halfyear import warehouse
-    from halfyear.mart import table
+    from halfyear.mart import indicator_table as table
 
     settings = settings_module.load()
     if form == "xlsx" and output is None:
@@ -268,7 +268,7 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str, o
 def trace(period: str, code: str, body: str | None, as_known: str | None, reading: str, limit: int, form: str) -> None:
     """List the rows behind the indicator CODE of a PERIOD, with file and line, and those left out."""
     from halfyear import warehouse
-    from halfyear.mart import table
+    from halfyear.mart import indicator_table as table
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
@@ -287,7 +287,7 @@ def reconcile(period: str, form: str) -> None:
     when a figure is not 一致.
     """
     from halfyear import warehouse
-    from halfyear.mart import table
+    from halfyear.mart import indicator_table as table
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
@@ -505,7 +505,7 @@ def bodies() -> None:
     """
     from halfyear import warehouse
     from halfyear.mart import bodies as bodies_module
-    from halfyear.mart import table
+    from halfyear.mart import indicator_table as table
 
     with warehouse.transaction(settings_module.load()) as connection:
         table.write_drafts(bodies_module.by_table(bodies_module.drafts(connection)))
