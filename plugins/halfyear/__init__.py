@@ -12,7 +12,8 @@ The modules in the order in which data meets them:
 * ``population``, ``definition``, ``indicator``: who is counted, what an indicator adds to that, and both in the warehouse
 * ``computation``, ``figure``, ``trace``, ``audit``: half-year figures from their rows, the rows behind one, and whether they agree
 * ``reference``, ``bodies``: what rows name and nobody knows, and drafts of the lines that are missing
-* ``identity``, ``mart``, ``indicator_table`` (with ``spreadsheet``), ``sdmx``: whether figures agree with each other, the views of
+* ``identity``, ``mart``, ``indicator_table``, ``reconciliation_table``, ``trace_table`` (with ``serialisation``,
+  ``spreadsheet``), ``sdmx``: whether figures agree with each other, the views of
   dashboards, tables for people and for statisticians
 * ``vintage``, ``proposal``, ``publication``, ``digest``, ``seal``, ``verification``: half-years that are approved, sealed,
   restated and verified; what an approver reads

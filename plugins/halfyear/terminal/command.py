@@ -243,16 +243,16 @@ def accept(delivery: int, reason: str, accepted_by: str) -> None:
 def indicators(period: str, body: str | None, as_known: str | None, form: str, output: Path | None) -> None:
     """Print the indicator table of a PERIOD such as 2022-S1, with 环比 and 同比."""
     from halfyear import warehouse
-    from halfyear.mart import indicator_table as table
+    from halfyear.mart import indicator_table
 
     settings = settings_module.load()
     if form == "xlsx" and output is None:
         raise UsageError("xlsx 需要 -o 文件名 / a workbook needs a file: -o indicators.xlsx")
     with warehouse.transaction(settings) as connection:
         half = periods.parse(period)
-        rows = table.indicator_rows(connection, half, body, _instant(connection, half, as_known))
+        rows = indicator_table.indicator_rows(connection, half, body, _instant(connection, half, as_known))
     try:
-        table.write_indicators(rows, form, output)
+        indicator_table.write_indicators(rows, form, output)
     except OSError as error:
         raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
 
@@ -268,12 +268,14 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str, o
 def trace(period: str, code: str, body: str | None, as_known: str | None, reading: str, limit: int, form: str) -> None:
     """List the rows behind the indicator CODE of a PERIOD, with file and line, and those left out."""
     from halfyear import warehouse
-    from halfyear.mart import indicator_table as table
+    from halfyear.mart import trace_table
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
         half = periods.parse(period)
-        table.write_trace(connection, half, code, reading, body, _instant(connection, half, as_known), form, limit)
+        trace_table.write_trace(
+            connection, half, code, reading, body, _instant(connection, half, as_known), form, limit
+        )
 
 
 @main.command()
@@ -287,12 +289,12 @@ def reconcile(period: str, form: str) -> None:
     when a figure is not 一致.
     """
     from halfyear import warehouse
-    from halfyear.mart import indicator_table as table
+    from halfyear.mart import reconciliation_table
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
-        rows = table.reconciliation_rows(connection, periods.parse(period))
-    table.write_reconciliation(rows, form)
+        rows = reconciliation_table.reconciliation_rows(connection, periods.parse(period))
+    reconciliation_table.write_reconciliation(rows, form)
     sys.exit(0 if all(row["verdict"] == "一致" for row in rows) else FINDINGS)
 
 
@@ -505,10 +507,9 @@ def bodies() -> None:
     """
     from halfyear import warehouse
     from halfyear.mart import bodies as bodies_module
-    from halfyear.mart import indicator_table as table
 
     with warehouse.transaction(settings_module.load()) as connection:
-        table.write_drafts(bodies_module.by_table(bodies_module.drafts(connection)))
+        bodies_module.write_drafts(bodies_module.by_table(bodies_module.drafts(connection)))
 
 
 @main.command()
