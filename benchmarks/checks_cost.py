@@ -19,10 +19,11 @@ from benchmarks.generate import ROOT, Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import Run, medians, seconds
-from halfyear import staging, warehouse
+from halfyear import warehouse
 from halfyear.settings import LOCAL_ZONE, Settings
-from halfyear.staging import Staged, checks
-from halfyear.staging.checks import CheckResult
+from halfyear.staging import Staged, quarantine, validation
+from halfyear.staging.rule import suite
+from halfyear.staging.validation import CheckResult
 
 _SCAN = "one SQL scan"
 _SUITE = "the suite"
@@ -34,7 +35,7 @@ _NONE_BROKEN = "none broken"
 
 
 def measure(home: Home) -> list[Measurement]:
-    checks.import_great_expectations()
+    validation.import_great_expectations()
     contract = home.contract("hotline_call")
     rows = home.rows // _PARTS
     exports = {
@@ -53,7 +54,7 @@ def measure(home: Home) -> list[Measurement]:
         runs |= {name: subject.check(table) for name, table in tables.items()}
         taken = medians(runs)
     small, large = (taken[name] - taken[_NONE_BROKEN] for name in _BROKEN)
-    count = len(checks.suite(contract))
+    count = len(suite(contract))
     return [
         Measurement(f"{count} rules on clean rows", taken[_SUITE], _SCAN, taken[_SCAN], 2.5),
         *(
@@ -104,7 +105,7 @@ class _Subject:
                 def work() -> None:
                     results.extend(self._ask(connection, table))
                     with connection.cursor() as cursor:
-                        staging.quarantine(cursor, self._contract, table, results)
+                        quarantine.move_rejected(cursor, self._contract, table, results)
 
                 taken = seconds(work)
                 connection.rollback()
@@ -124,7 +125,7 @@ class _Subject:
 
     def _ask(self, connection: Connection, table: Staged) -> Sequence[CheckResult]:
         url = warehouse.sqlalchemy_url(self._settings)
-        return checks.run(connection, url, "staging", table.table, self._contract, self._day)
+        return validation.run(connection, url, "staging", table.table, self._contract, self._day)
 
     def _violations(self, connection: Connection) -> dict[str, int]:
         end = datetime.combine(self._day + timedelta(days=1), time(), LOCAL_ZONE)

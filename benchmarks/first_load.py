@@ -12,7 +12,7 @@ from benchmarks.generate import Export
 from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import REPETITIONS, Run, medians, seconds
-from halfyear.staging import checks
+from halfyear.staging import validation
 
 #: The greatest good ratio to raw COPY of the same rows as CSV in UTF-8, by kind of file.
 _GOALS = {"utf-8": 0.8, "gb18030": 1.0, "parquet": 0.8}
@@ -23,7 +23,7 @@ _LOAD = "first load"
 
 def measure(home: Home) -> list[Measurement]:
     imports = statistics.median(_import_seconds() for _ in range(REPETITIONS))
-    checks.import_great_expectations()
+    validation.import_great_expectations()
     exports = {kind: Export("hotline_call", home.rows, kind) for kind in _GOALS}
     csv = home.file(exports["utf-8"])
     runs: dict[str, Run] = {raw_copy.NAME: raw_copy.run(home, csv, home.rows)}
@@ -76,5 +76,5 @@ def _load(home: Home, export: Export, file: Path) -> Run:
 
 
 def _import_seconds() -> float:
-    program = "from halfyear.staging import checks; checks.import_great_expectations()"
+    program = "from halfyear.staging import validation; validation.import_great_expectations()"
     return seconds(lambda: subprocess.run([sys.executable, "-c", program], check=True))

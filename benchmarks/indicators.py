@@ -17,7 +17,7 @@ from halfyear import warehouse
 from halfyear.indicators import computation, definition
 from halfyear.period import Period
 from halfyear.settings import Settings
-from halfyear.staging import checks
+from halfyear.staging import validation
 
 SOURCE = "hotline_call"
 _SCAN = "one aggregate scan"
@@ -30,7 +30,7 @@ _TURNS = 7
 
 
 def measure(home: Home) -> list[Measurement]:
-    checks.import_great_expectations()
+    validation.import_great_expectations()
     rows = home.rows // 10
     halves = [HALF]
     while len(halves) <= _EARLIER:

@@ -10,10 +10,10 @@ import sys
 from benchmarks import delivery
 from benchmarks.memory import peak_mb
 from halfyear import settings
-from halfyear.staging import checks
+from halfyear.staging import validation
 
 if __name__ == "__main__":
-    checks.import_great_expectations()
+    validation.import_great_expectations()
     for outcome in delivery.load(settings.load(), sys.argv[1]):
         if outcome.rows_loaded != outcome.rows_read:
             sys.exit(outcome.line)

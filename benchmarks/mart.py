@@ -54,7 +54,7 @@ cross join (
 ) as body
 cross join lateral (select 1000 + 7 * body.place + %(before)s as numerator) as figure
 where d.is_published and body.place < 60"""
-#: As vintage.seal writes it, without the hashes and the deliveries that no view asks for here.
+#: As seal.seal writes it, without the hashes and the deliveries that no view asks for here.
 _SEAL = """
 insert into indicators.vintage (period, vintage, sequence, sealed_at, prepared_by, approved_by, approved_at, code_version,
     note, exceptions, declarations, proposal_digest, previous_hash, hash)

@@ -23,7 +23,8 @@ from benchmarks.memory import peak_mb
 from halfyear import contract
 from halfyear import settings as settings_module
 from halfyear.contract import Contract, Rule
-from halfyear.staging import checks
+from halfyear.staging import validation
+from halfyear.staging.rule import suite as suite_of
 
 TABLE = "hotline_call"
 SCHEMA = "peer"
@@ -186,14 +187,14 @@ def _sqlalchemy(url: str) -> str:
 
 def great_expectations_pandas(path: Path, url: str) -> Callable[[], int]:
     """The same rules, asked of a data frame instead of PostgreSQL; reading the file counts too."""
-    checks.import_great_expectations()
+    validation.import_great_expectations()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     source = _contract()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    rules = [checks.expectation(source.source, _for_pandas(rule)) for rule in checks.suite(source)]
+    rules = [validation.expectation(source.source, _for_pandas(rule)) for rule in suite_of(source)]
 
     def work() -> int:
         frame = _frame(path)

@@ -14,7 +14,7 @@ from benchmarks.home import Home
 from benchmarks.measurement import Measurement
 from benchmarks.repetition import Run, medians, seconds
 from halfyear import reading, warehouse
-from halfyear.staging import checks
+from halfyear.staging import validation
 
 _MOST_ROWS = 200_000
 #: What needs a minute for 200,000 rows is held against us, and against raw COPY, on a tenth of them.
@@ -33,7 +33,7 @@ _SLOW = {_DLT: "dlt_default", "dlt, Arrow and CSV": "dlt_csv", "pandas read_csv 
 
 
 def measure(home: Home) -> list[Measurement]:
-    checks.import_great_expectations()
+    validation.import_great_expectations()
     most = Export("hotline_call", min(home.rows, _MOST_ROWS))
     fewer = Export("hotline_call", min(home.rows, _FEWER_ROWS))
     peaks: dict[str, float] = {}
@@ -139,6 +139,6 @@ def _check(home: Home, export: Export) -> Run:
             warehouse.transaction(settings) as connection,
         ):
             url = warehouse.sqlalchemy_url(settings)
-            return seconds(lambda: checks.run(connection, url, "staging", table.table, contract, day))
+            return seconds(lambda: validation.run(connection, url, "staging", table.table, contract, day))
 
     return run

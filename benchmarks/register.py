@@ -11,14 +11,14 @@ from benchmarks.measurement import Measurement
 from benchmarks.repetition import medians
 from halfyear import warehouse
 from halfyear.settings import Settings
-from halfyear.staging import checks
+from halfyear.staging import validation
 
 SOURCE = "hotline_register"
 _OURS = "next snapshot"
 
 
 def measure(home: Home) -> list[Measurement]:
-    checks.import_great_expectations()
+    validation.import_great_expectations()
     rows = home.rows // 2
     changed = len(range(0, rows, 1000))
     yesterday = Export(SOURCE, rows, snapshot_date=HALF.last_day - timedelta(days=1))

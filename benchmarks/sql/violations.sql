@@ -1,4 +1,4 @@
--- How many rows of a staged hotline_call break each rule: what checks.suite asks, by hand, in one scan.
+-- How many rows of a staged hotline_call break each rule: what rule.suite asks, by hand, in one scan.
 -- A second statement asks for uniqueness, which no scan can answer along the way.
 select
     count(*) filter (where call_no is null) as call_no_required,

@@ -17,13 +17,15 @@ from halfyear import warehouse as warehouses
 from halfyear.contract import Contract, Rule
 from halfyear.errors import ContractError
 from halfyear.settings import Settings
-from halfyear.staging import checks
+from halfyear.staging import validation
+from halfyear.staging.rule import column_of, suite
+from halfyear.staging.staging import STAGING_COLUMNS
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "expectations" / "sources").glob("*.yaml"))
 CONTRACTS = [contracts.load(path) for path in FILES]
 OWN = [pytest.param(c, r, id=f"{c.source}-{r.rule}") for c in CONTRACTS for r in c.quality]
-SUITES = [pytest.param(c, r, id=f"{c.source}-{r.rule}") for c in CONTRACTS for r in checks.suite(c)]
+SUITES = [pytest.param(c, r, id=f"{c.source}-{r.rule}") for c in CONTRACTS for r in suite(c)]
 by_source = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.source)
 
 
@@ -68,17 +70,17 @@ def test_every_column_is_described_in_chinese_and_english(contract: Contract) ->
 
 @pytest.mark.parametrize(("contract", "rule"), OWN)
 def test_a_rule_names_columns_of_its_source(contract: Contract, rule: Rule) -> None:
-    known = {p.column for p in contract.columns} | set(checks.STAGING_COLUMNS)
+    known = {p.column for p in contract.columns} | set(STAGING_COLUMNS)
     kwargs = rule.kwargs
     named = [kwargs[k] for k in ("column", "column_A", "column_B") if k in kwargs]
     named += [*kwargs.get("column_list", []), *kwargs.get("column_set", [])]
     assert set(named) <= known
-    assert checks.column_of(rule) in known, "a finding names its column: set `column`"
+    assert column_of(rule) in known, "a finding names its column: set `column`"
 
 
 @pytest.mark.parametrize(("contract", "rule"), SUITES)
 def test_a_rule_exists_in_great_expectations_with_these_kwargs(contract: Contract, rule: Rule) -> None:
-    expectation = checks.expectation(contract.source, rule)
+    expectation = validation.expectation(contract.source, rule)
     assert expectation.severity == rule.severity
     assert rule.dimension in contracts.DIMENSIONS
     assert rule.description.zh and rule.description.en
@@ -88,7 +90,7 @@ def test_a_rule_exists_in_great_expectations_with_these_kwargs(contract: Contrac
 def staged(warehouse: Settings, contract: Contract) -> Iterator[tuple[Connection, str]]:
     """An empty staging table of the source as the loader makes it."""
     connection = warehouses.connect(warehouse)
-    columns = {**checks.STAGING_COLUMNS, **{p.column: p.postgres_type for p in contract.columns}}
+    columns = {**STAGING_COLUMNS, **{p.column: p.postgres_type for p in contract.columns}}
     with connection.cursor() as cursor:
         declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
         cursor.execute(f'create table staging."{contract.source}_1" ({declared})')
@@ -100,16 +102,16 @@ def staged(warehouse: Settings, contract: Contract) -> Iterator[tuple[Connection
 @by_source
 def test_postgresql_evaluates_every_rule(contract: Contract, staged: tuple[Connection, str]) -> None:
     connection, url = staged
-    results = checks.run(connection, url, "staging", f"{contract.source}_1", contract, date(2022, 6, 30))
-    assert [r.rule for r in results] == [r.rule for r in checks.suite(contract)]
+    results = validation.run(connection, url, "staging", f"{contract.source}_1", contract, date(2022, 6, 30))
+    assert [r.rule for r in results] == [r.rule for r in suite(contract)]
     assert all(result.success for result in results)
 
 
 @by_source
 def test_every_warning_gives_the_rows_to_quarantine(contract: Contract, staged: tuple[Connection, str]) -> None:
     connection, url = staged
-    queries = checks.failing_rows_sql(url, "staging", f"{contract.source}_1", contract, date(2022, 6, 30))
-    for rule in checks.suite(contract):
+    queries = validation.failing_rows_sql(url, "staging", f"{contract.source}_1", contract, date(2022, 6, 30))
+    for rule in suite(contract):
         query = queries[rule.rule]
         assert query is not None or rule.severity != "warning", rule.rule
         if query is not None:

@@ -7,19 +7,19 @@ import re
 
 from halfyear import settings as settings_module
 from halfyear.indicators import definition
-from halfyear.publishing.report import half_year_report
+from halfyear.publishing.report import template
 
 SETTINGS = settings_module.load()
 DEFINITIONS = {d.code: d for d in definition.load_all(SETTINGS.sql).values() if d.is_published}
-TEXT = half_year_report.path(SETTINGS).read_text("utf-8")
-TEMPLATE = half_year_report.load(SETTINGS, DEFINITIONS)
+TEXT = template.path(SETTINGS).read_text("utf-8")
+TEMPLATE = template.load(SETTINGS, DEFINITIONS)
 
 
 def test_every_figure_that_the_bureau_prints_has_its_slot() -> None:
     path = SETTINGS.expectations / "indicators" / "published_figure.csv"
     with path.open(encoding="utf-8-sig", newline="") as stream:
         printed = {row["indicator_code"] for row in csv.DictReader(stream) if row["period"] == "2022-S1"}
-    slots = {piece.name for part in TEMPLATE.parts for piece in part.pieces if isinstance(piece, half_year_report.Slot)}
+    slots = {piece.name for part in TEMPLATE.parts for piece in part.pieces if isinstance(piece, template.Slot)}
     assert len(printed) == 52
     assert printed - slots == set()
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import FiguresDiffer, UsageError
-from halfyear.publishing.vintage import Request
+from halfyear.publishing.proposal import Request
 from halfyear.scheduling import night, publication_steps
 from halfyear.settings import Settings
 from halfyear.terminal import command

@@ -19,8 +19,10 @@ from halfyear import warehouse as warehouses
 from halfyear.contract import Contract
 from halfyear.errors import ContractError, InfrastructureFault
 from halfyear.settings import Settings
-from halfyear.staging import checks
-from halfyear.staging.checks import CheckResult
+from halfyear.staging import quarantine, validation
+from halfyear.staging.rule import suite
+from halfyear.staging.staging import delete_rejected
+from halfyear.staging.validation import CheckResult
 
 SNAPSHOT = date(2022, 6, 30)
 TABLE = "kiln_1"
@@ -98,13 +100,13 @@ class Kiln:
 
     def run(self, *quality: dict[str, Any], table: str = TABLE) -> dict[str, CheckResult]:
         self.contract = kiln(*quality)
-        results = checks.run(self.connection, self.url, "staging", table, self.contract, SNAPSHOT)
+        results = validation.run(self.connection, self.url, "staging", table, self.contract, SNAPSHOT)
         self.connection.commit()
-        assert [r.rule for r in results] == [r.rule for r in checks.suite(self.contract)]
+        assert [r.rule for r in results] == [r.rule for r in suite(self.contract)]
         return {r.rule: r for r in results}
 
     def quarantine(self, results: dict[str, CheckResult]) -> int:
-        return checks.quarantine(self.connection, "staging", TABLE, self.contract, list(results.values()), LOAD)
+        return quarantine.insert_failing(self.connection, "staging", TABLE, self.contract, list(results.values()), LOAD)
 
     def select(self, query: str) -> list[tuple[Any, ...]]:
         with self.connection.cursor() as cursor:
@@ -153,7 +155,7 @@ def table(warehouse: Settings) -> Iterator[Kiln]:
 
 
 def test_the_rules_that_follow_from_the_properties() -> None:
-    rules = checks.suite(kiln())
+    rules = suite(kiln())
     assert [(r.rule, r.dimension) for r in rules] == [
         ("kiln_code_required", "completeness"),
         ("firing_no_required", "completeness"),
@@ -175,7 +177,7 @@ def test_the_rules_that_follow_from_the_properties() -> None:
 
 def test_a_contract_may_not_take_the_name_of_a_derived_rule() -> None:
     with pytest.raises(ContractError, match="kind_enumeration"):
-        checks.suite(kiln(rows_rule("kind_enumeration", "true")))
+        suite(kiln(rows_rule("kind_enumeration", "true")))
 
 
 @pytest.mark.parametrize(
@@ -276,7 +278,7 @@ def test_all_rows_are_quarantined_and_none_is_fetched(table: Kiln) -> None:
     assert fetched and max(fetched) < 500
     assert table.quarantine(results) == 10_000
     assert len(table.rejected("pieces_minimum")) == len(table.rejected("pieces_given")) == 5000
-    assert checks.delete_rejected(table.connection, "staging", TABLE, LOAD) == 10_000
+    assert delete_rejected(table.connection, "staging", TABLE, LOAD) == 10_000
     assert table.select(f"select row_number from staging.{TABLE}") == [(2,)]
 
 
@@ -525,22 +527,22 @@ def test_every_load_of_a_night_is_asked_of_its_own_table(table: Kiln) -> None:
 
 
 def test_a_locked_table_is_a_fault_of_the_infrastructure(table: Kiln, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "_LOCK_TIMEOUT", "200ms")
+    monkeypatch.setattr(validation, "_LOCK_TIMEOUT", "200ms")
     with table.connection.cursor() as cursor:
         cursor.execute(f"lock table staging.{TABLE}")
     with pytest.raises(InfrastructureFault):
-        checks.run(table.connection, table.url, "staging", TABLE, kiln(), SNAPSHOT)
+        validation.run(table.connection, table.url, "staging", TABLE, kiln(), SNAPSHOT)
 
 
 def test_a_server_that_cannot_be_reached_is_a_fault_of_the_infrastructure(table: Kiln, tmp_path: Path) -> None:
     with pytest.raises(InfrastructureFault):
-        checks.run(table.connection, f"postgresql://u@/d?host={tmp_path}", "staging", TABLE, kiln(), SNAPSHOT)
+        validation.run(table.connection, f"postgresql://u@/d?host={tmp_path}", "staging", TABLE, kiln(), SNAPSHOT)
 
 
 def test_importing_the_checks_is_light() -> None:
     program = (
-        "import sys, halfyear.checks; "
-        "heavy = {'great_expectations', 'pandas', 'pyarrow', 'sqlalchemy'} & set(sys.modules); "
+        "import sys, halfyear.staging.validation; "
+        "heavy = {'great_expectations', 'pandas', 'sqlalchemy'} & set(sys.modules); "
         "sys.exit(str(heavy) if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -551,9 +553,9 @@ def test_a_suite_is_run_without_statistics(table: Kiln) -> None:
     table.add({"pieces": -1})
     program = (
         "import datetime, json, sys; from halfyear import contract, settings, warehouse; "
-        "from halfyear.scheduling import preloaded_airflow; from halfyear.staging import checks; "
+        "from halfyear.scheduling import preloaded_airflow; from halfyear.staging import validation; "
         "preloaded_airflow.preload(); given = settings.load(); "
-        "results = checks.run(warehouse.connect(given), warehouse.sqlalchemy_url(given), 'staging', sys.argv[1], "
+        "results = validation.run(warehouse.connect(given), warehouse.sqlalchemy_url(given), 'staging', sys.argv[1], "
         "contract.Contract.model_validate(json.loads(sys.argv[2])), datetime.date.fromisoformat(sys.argv[3])); "
         "print([result.rule for result in results if not result.success]); "
         "print(sorted(name for name in sys.modules if name.startswith('scipy.stats')))"
@@ -566,7 +568,7 @@ def test_a_suite_is_run_without_statistics(table: Kiln) -> None:
 
 def test_statistics_are_there_when_they_are_used() -> None:
     program = (
-        "from halfyear.staging import checks; checks.import_great_expectations(); "
+        "from halfyear.staging import validation; validation.import_great_expectations(); "
         "from great_expectations.expectations.core.expect_column_kl_divergence_to_be_less_than import stats; "
         "print(stats.entropy([1.0, 1.0]) > 0.69)"
     )

@@ -19,8 +19,9 @@ from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import computation
 from halfyear.period import Period
 from halfyear.publishing import sdmx, vintage
+from halfyear.publishing.proposal import Request, propose
 from halfyear.publishing.sdmx import Figure, Publication, Unit
-from halfyear.publishing.vintage import Request
+from halfyear.publishing.seal import seal as seal_proposal
 from halfyear.settings import Settings
 from halfyear.terminal.command import main
 
@@ -65,9 +66,9 @@ def seal(connection: Connection, request: Request) -> vintage.Vintage:
     """Seal what stands now, with everything that speaks against it named."""
     points = vintage.open_points(connection, PERIOD, request.is_restatement)
     request = replace(request, exceptions=tuple(sorted({point.name for point in points})))
-    proposal = vintage.propose(connection, request)
+    proposal = propose(connection, request)
     assert proposal is not None
-    return vintage.seal(connection, request, proposal.digest, approved_by="乙", code_version="1")
+    return seal_proposal(connection, request, proposal.digest, approved_by="乙", code_version="1")
 
 
 def statuses(publication: Publication) -> dict[tuple[str, str], tuple[str, int | None]]:

@@ -21,7 +21,7 @@ from halfyear import settings as settings_module
 from halfyear import warehouse as warehouses
 from halfyear.contract import Contract
 from halfyear.settings import Settings
-from halfyear.staging import checks
+from halfyear.staging import validation
 from halfyear.terminal import file_check
 from halfyear_demo import city
 
@@ -195,7 +195,7 @@ def failing(warehouse: Settings, connection: Connection, codes: list[str | None]
     """The codes that break each rule, in their order."""
     stage(connection, codes)
     url = warehouses.sqlalchemy_url(warehouse)
-    results = checks.run(connection, url, "staging", "place_1", PLACES, date(2022, 6, 30))
+    results = validation.run(connection, url, "staging", "place_1", PLACES, date(2022, 6, 30))
     found = {}
     for result in results:
         if not result.success:
@@ -220,7 +220,7 @@ def test_region_codes_are_looked_up_in_hash_tables(warehouse: Settings, connecti
     """Not row by row: neither a function nor a nested loop."""
     stage(connection, ["441289"])
     url = warehouses.sqlalchemy_url(warehouse)
-    queries = checks.failing_rows_sql(url, "staging", "place_1", PLACES, date(2022, 6, 30))
+    queries = validation.failing_rows_sql(url, "staging", "place_1", PLACES, date(2022, 6, 30))
     with connection.cursor() as cursor:
         cursor.execute(f"explain {queries['region_code_known']}")
         plan = "\n".join(line for (line,) in cursor.fetchall())

@@ -21,7 +21,7 @@ from halfyear import warehouse as warehouse_module
 from halfyear.errors import UsageError
 from halfyear.indicators import computation, figure, indicator, trace
 from halfyear.indicators.definition import COLUMNS, Definition, load_all
-from halfyear.mart import table
+from halfyear.mart import trace_table
 from halfyear.period import Period, parse
 from halfyear.settings import LOCAL_ZONE, Settings
 
@@ -443,11 +443,11 @@ class TestTrace:
         with pytest.raises(UsageError, match="catalogue_online_rate"):
             trace.trace(traced.loader, "catalogue_online_rat", "", S1)
         with pytest.raises(UsageError, match=r"body\.csv"):
-            table.write_trace(traced.loader, S1, "catalogue_online_rate", body="火星局")
+            trace_table.write_trace(traced.loader, S1, "catalogue_online_rate", body="火星局")
 
     def printed(self, connection: Connection, **options: Any) -> str:
         with redirect_stdout(io.StringIO()) as out:
-            table.write_trace(connection, S1, "catalogue_online_rate", **options)
+            trace_table.write_trace(connection, S1, "catalogue_online_rate", **options)
         return out.getvalue()
 
     def test_for_people(self, traced: Warehouse) -> None:
@@ -470,5 +470,5 @@ class TestTrace:
 
     def test_second_reading(self, traced: Warehouse) -> None:
         with redirect_stdout(io.StringIO()) as out:
-            table.write_trace(traced.loader, S1, "catalogue_entries_online.published_only", form="json")
+            trace_table.write_trace(traced.loader, S1, "catalogue_entries_online.published_only", form="json")
         assert {row["reading"] for row in json.loads(out.getvalue())} == {"published_only"}

@@ -25,7 +25,7 @@ from halfyear.core.settlement import Settling
 from halfyear.errors import InfrastructureFault, UsageError
 from halfyear.indicators import trace
 from halfyear.landing import inbox
-from halfyear.mart import table
+from halfyear.mart import indicator_table, reconciliation_table
 from halfyear.scheduling import night
 from halfyear.settings import Settings
 from halfyear.terminal import command
@@ -112,10 +112,10 @@ def test_demo_night(demo_night: Any, loaded: Settings, exports: Path) -> None:
 
     # What was printed comes out of the rows, and every figure has rows behind it or says that there are none.
     with warehouse_module.transaction(filled) as connection:
-        printed = table.reconciliation_rows(connection, period.parse("2022-S1"))
+        printed = reconciliation_table.reconciliation_rows(connection, period.parse("2022-S1"))
         assert [(row["indicator_code"], row["verdict"]) for row in printed if row["verdict"] != "一致"] == []
         assert len(printed) == 52
-        before_that = table.reconciliation_rows(connection, period.parse("2021-S2"))
+        before_that = reconciliation_table.reconciliation_rows(connection, period.parse("2021-S2"))
         assert {row["indicator_code"]: row["verdict"] for row in before_that if row["verdict"] != "一致"} == {
             "account_activation_rate": "舍入差",
             "cloud_systems_migrated": "口径差",
@@ -389,8 +389,10 @@ def test_as_known_gives_the_figure_of_that_instant(warehouse: Settings) -> None:
     ingest(warehouse)
     half = period.parse("2022-S1")
     with warehouse_module.transaction(warehouse) as connection:
-        then = {r["indicator_code"]: r["value"] for r in table.indicator_rows(connection, half, as_known=instant)}
-        today = {r["indicator_code"]: r["value"] for r in table.indicator_rows(connection, half)}
+        then = {
+            r["indicator_code"]: r["value"] for r in indicator_table.indicator_rows(connection, half, as_known=instant)
+        }
+        today = {r["indicator_code"]: r["value"] for r in indicator_table.indicator_rows(connection, half)}
     assert (then["catalogue_units"], today["catalogue_units"]) == (10, 8)
 
 

@@ -16,7 +16,7 @@ from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import definition, identity, indicator
-from halfyear.mart import table
+from halfyear.mart import reconciliation_table
 from halfyear.settings import Settings
 from halfyear.terminal import command
 
@@ -69,7 +69,7 @@ def owner(warehouse: Settings) -> Any:
 
 
 def verdicts(connection: Connection) -> dict[str, tuple[str, str | None]]:
-    rows = table.reconciliation_rows(connection, HALF)
+    rows = reconciliation_table.reconciliation_rows(connection, HALF)
     return {row["indicator_code"]: (row["verdict"], row["reading"]) for row in rows}
 
 
@@ -94,7 +94,9 @@ def test_each_verdict(owner: Connection) -> None:
         "kiosks_in_service": ("无来源", None),
         "levy_items": ("无来源", None),
     }
-    row = next(r for r in table.reconciliation_rows(owner, HALF) if r["indicator_code"] == "counter_cases")
+    row = next(
+        r for r in reconciliation_table.reconciliation_rows(owner, HALF) if r["indicator_code"] == "counter_cases"
+    )
     assert row["difference"] == -45
 
 
@@ -117,7 +119,9 @@ def test_shares_of_one_thing_tell_of_its_count(owner: Connection) -> None:
     publish(owner, "one_visit_rate", "81.88", 2, shares_of="高频事项")
     publish(owner, "instant_service_rate", "88.41", 2, shares_of="高频事项")
     publish(owner, "account_activation_rate", "98.33", 2)
-    possible = {r["indicator_code"]: r["possible_denominators"] for r in table.reconciliation_rows(owner, HALF)}
+    possible = {
+        r["indicator_code"]: r["possible_denominators"] for r in reconciliation_table.reconciliation_rows(owner, HALF)
+    }
     assert possible["one_visit_rate"] == possible["instant_service_rate"]
     assert possible["one_visit_rate"].startswith("138 的倍数")
     assert possible["account_activation_rate"].startswith("60 的倍数")

@@ -16,7 +16,8 @@ from halfyear import staging
 from halfyear import warehouse as warehouse_module
 from halfyear.scheduling import night
 from halfyear.settings import Settings
-from halfyear.staging import Staged, checks
+from halfyear.staging import Staged, validation
+from halfyear.staging.rule import KEY_IS_UNIQUE, suite
 
 DAY = date(2022, 6, 30)
 HEADER = "会议编号,主办单位,开始时间,结束时间,参会终端数,参会人数\n"
@@ -37,9 +38,9 @@ def staged(settings: Settings, path: Path, *lines: str) -> tuple[Staged, list[An
             cursor.execute(f'select row_number, record_key, snapshot_date from staging."{found.table}" order by 1')
             rows = cursor.fetchall()
         url = warehouse_module.sqlalchemy_url(settings)
-        results = checks.run(connection, url, "staging", found.table, contract, DAY, keys_ascend=found.keys_ascend)
-        assert [r.rule for r in results] == [r.rule for r in checks.suite(contract)]
-        (unique,) = [r for r in results if r.rule == checks.KEY_IS_UNIQUE]
+        results = validation.run(connection, url, "staging", found.table, contract, DAY, keys_ascend=found.keys_ascend)
+        assert [r.rule for r in results] == [r.rule for r in suite(contract)]
+        (unique,) = [r for r in results if r.rule == KEY_IS_UNIQUE]
         assert unique.element_count == len(rows)
         return found, rows, unique.success
 

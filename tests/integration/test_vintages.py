@@ -22,8 +22,8 @@ from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import UsageError
 from halfyear.indicators import definition, figure, indicator
-from halfyear.publishing import vintage
-from halfyear.publishing.vintage import Request
+from halfyear.publishing.proposal import Request, StillDue
+from halfyear.publishing.vintage import Vintage
 from halfyear.scheduling import night, publication_steps
 from halfyear.settings import Settings
 from halfyear.terminal import command
@@ -65,7 +65,7 @@ def sealed(settings: Settings, half: period.Period, number: int) -> dict[str, tu
     return {code: tuple(rest) for code, *rest in rows}
 
 
-def publish(half: period.Period, *exceptions: str) -> vintage.Vintage:
+def publish(half: period.Period, *exceptions: str) -> Vintage:
     request = Request(half, "甲", exceptions=exceptions)
     proposal = publication_steps.propose(request)
     assert proposal is not None
@@ -317,7 +317,7 @@ def test_a_seal_is_of_what_was_approved(loaded: Settings, exports: Path) -> None
             "insert into indicators.stale (period, indicator_code, reading, reason) "
             "values ('2022-S1', 'enterprise_cases', '', 'rows changed')"
         )
-    with pytest.raises(vintage.StillDue):
+    with pytest.raises(StillDue):
         publication_steps.seal(request, proposal.digest, "乙")
     night.compute("2022-S1")
     with pytest.raises(UsageError, match="moved since the proposal"):

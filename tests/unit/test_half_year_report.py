@@ -18,9 +18,10 @@ from halfyear import period
 from halfyear import settings as settings_module
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import definition
-from halfyear.publishing.report import half_year_report
-from halfyear.publishing.report.annex import Seal
+from halfyear.publishing.report import half_year_report, wording
 from halfyear.publishing.report.half_year_report import Figures
+from halfyear.publishing.report.scope import Seal
+from halfyear.publishing.report.template import parse
 from halfyear.settings import LOCAL_ZONE
 
 S1 = period.parse("2022-S1")
@@ -58,7 +59,7 @@ SEAL = Seal(1, datetime(2022, 7, 10, 9, tzinfo=LOCAL_ZONE), "张三", "李四", 
 
 
 def built(text: str, *rows: dict[str, Any], draft: bool = False) -> Any:
-    template = half_year_report.parse(text, "t.md", DEFINITIONS)
+    template = parse(text, "t.md", DEFINITIONS)
     return half_year_report.build(template, figures(*rows), None if draft else SEAL, lambda *_: (), draft)
 
 
@@ -81,7 +82,7 @@ def built(text: str, *rows: dict[str, Any], draft: bool = False) -> Any:
 def test_rise_and_fall_are_worded_from_the_values(
     code: str, value: Any, previous: Any, year_ago: Any, expected: str
 ) -> None:
-    assert half_year_report.worded(figure(code, value, previous, year_ago), DEFINITIONS[code]) == expected
+    assert wording.worded(figure(code, value, previous, year_ago), DEFINITIONS[code]) == expected
 
 
 def test_a_slot_is_filled_with_what_was_sealed() -> None:
@@ -120,7 +121,7 @@ def test_what_is_not_sealed_refuses_to_print_and_is_marked_in_a_draft() -> None:
 )
 def test_a_slot_that_nothing_is_known_of_is_an_error_with_its_line(text: str, expected: str) -> None:
     with pytest.raises(ContractError, match=expected):
-        half_year_report.parse(text, "t.md", DEFINITIONS)
+        parse(text, "t.md", DEFINITIONS)
 
 
 def test_the_three_formats_hold_the_same_numbers() -> None:

@@ -20,8 +20,9 @@ from halfyear import settings
 from halfyear.indicators import definition
 from halfyear.indicators.figure import FIGURE_COLUMNS
 from halfyear.indicators.trace import TRACE_COLUMNS, TraceSummary
-from halfyear.mart import spreadsheet, table
+from halfyear.mart import bodies, indicator_table, reconciliation_table, spreadsheet, trace_table
 from halfyear.mart.bodies import Draft, Unknown
+from halfyear.mart.serialisation import csv_text
 from halfyear.period import Period
 
 FORMULAS = [
@@ -87,7 +88,7 @@ def test_every_csv_of_a_table_is_inert_and_whole(text: str) -> None:
         "excluded_because": text,
         "record_key": text,
     }
-    content = table._csv(TRACE_COLUMNS, [row])
+    content = csv_text(TRACE_COLUMNS, [row])
     (read,) = csv.DictReader(io.StringIO(content, newline=""))
     assert read["file_name"] == read["excluded_because"] == read["record_key"] == spreadsheet.inert(text)
 
@@ -102,17 +103,17 @@ def test_every_command_that_prints_csv_prints_inert_text(text: str, capsys: pyte
         return {value for name, value in line.items() if value}
 
     figure: dict[str, Any] = dict.fromkeys(FIGURE_COLUMNS, text)
-    table.write_indicators([figure], "csv")
+    indicator_table.write_indicators([figure], "csv")
     assert cells(capsys.readouterr().out) == {wanted}
     known = next(iter(definition.load_all(settings.load().sql).values()))
     traced: dict[str, Any] = dict.fromkeys(TRACE_COLUMNS, text)
     summary = TraceSummary(known, None, 0, 0, {})
-    assert cells("".join(table.trace_table(summary, [traced], Period(2022, 1), "csv"))) == {wanted}
-    compared: dict[str, Any] = dict.fromkeys(table.RECONCILIATION_COLUMNS, text)
-    table.write_reconciliation([compared], "csv")
+    assert cells("".join(trace_table.trace_table(summary, [traced], Period(2022, 1), "csv"))) == {wanted}
+    compared: dict[str, Any] = dict.fromkeys(reconciliation_table.RECONCILIATION_COLUMNS, text)
+    reconciliation_table.write_reconciliation([compared], "csv")
     assert cells(capsys.readouterr().out) == {wanted}
     unknown = Unknown(text, None, ("kiosk",), 1, date(2022, 6, 30))
-    table.write_drafts({"body_alias": [Draft(unknown, "body_alias", {"name": text, "code": "A"}, None)]})
+    bodies.write_drafts({"body_alias": [Draft(unknown, "body_alias", {"name": text, "code": "A"}, None)]})
     draft = capsys.readouterr().out.split("\n", 2)[2].removeprefix("  ")
     assert next(csv.reader(io.StringIO(draft, newline=""))) == [wanted, "A"]
 
@@ -131,7 +132,7 @@ def test_a_workbook_keeps_text_as_text(text: str) -> None:
 def test_a_reopened_workbook_has_no_formula(text: str) -> None:
     """For names of bodies, file names and reasons: every text of every column is text, and the same text."""
     row: dict[str, Any] = dict.fromkeys(FIGURE_COLUMNS, text) | {"period": "2022-S1", "value": Decimal("-1.5")}
-    content = table.indicator_table([row], "xlsx")
+    content = indicator_table.indicator_table([row], "xlsx")
     assert isinstance(content, bytes)
     sheet = load_workbook(io.BytesIO(content)).active
     assert sheet is not None

@@ -1,4 +1,4 @@
-"""Tables of indicators in every format."""
+"""Tables of indicators in every format, and of reconciliation as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from rich.cells import cell_len
 
 from halfyear.errors import UsageError
 from halfyear.indicators.figure import FIGURE_COLUMNS
-from halfyear.mart import table
+from halfyear.mart.indicator_table import indicator_table, write_indicators
+from halfyear.mart.reconciliation_table import RECONCILIATION_COLUMNS, write_reconciliation
 from halfyear.settings import LOCAL_ZONE
 
 
@@ -42,7 +43,7 @@ def count(**fields: Any) -> dict[str, Any]:
 
 
 def test_for_people() -> None:
-    text = table.indicator_table([count(), row()], "table")
+    text = indicator_table([count(), row()], "table")
     assert isinstance(text, str)
     lines = text.splitlines()
     assert lines[0] == "2022-S1  全市  (暂定 provisional)"
@@ -64,29 +65,37 @@ def test_for_people() -> None:
 
 
 def test_the_past_says_so() -> None:
-    text = table.indicator_table([count(status="as_known")], "table")
+    text = indicator_table([count(status="as_known")], "table")
     assert isinstance(text, str) and "按当时所知 as_known 2022-07-01 02:00" in text
-    assert table.indicator_table([], "table") != ""
+    assert indicator_table([], "table") != ""
 
 
 def test_json_has_the_columns_of_the_view() -> None:
-    text = table.indicator_table([row(), count()], "json")
+    text = indicator_table([row(), count()], "json")
     first, second = json.loads(text)
     assert tuple(first) == FIGURE_COLUMNS
     assert (first["value"], second["value"]) == (98.3339549919, 8)
     assert first["computed_at"] == "2022-07-01T02:00:00+08:00"
 
 
+def test_json_of_a_reconciliation_has_the_columns_of_the_view(capsys: pytest.CaptureFixture[str]) -> None:
+    compared: dict[str, Any] = dict.fromkeys(RECONCILIATION_COLUMNS, "一致") | {"difference": Decimal("-0.01")}
+    write_reconciliation([compared], "json")
+    (read,) = json.loads(capsys.readouterr().out)
+    assert tuple(read) == RECONCILIATION_COLUMNS
+    assert (read["verdict"], read["difference"]) == ("一致", -0.01)
+
+
 def test_csv_is_exact(tmp_path: Path) -> None:
     output = tmp_path / "indicators.csv"
-    table.write_indicators([row(), count(body_name="=cmd()")], "csv", output)
+    write_indicators([row(), count(body_name="=cmd()")], "csv", output)
     first, second = csv.DictReader(io.StringIO(output.read_text("utf-8-sig")))
     assert (first["value"], first["year_ago_value"]) == ("98.3339549919", "")
     assert second["change_on_year"] == "-11.111111111111" and second["body_name"] == "'=cmd()"
 
 
 def test_workbook_runs_nothing() -> None:
-    content = table.indicator_table([row(body_name="=1+1"), count(body_name="@SUM(1)")], "xlsx")
+    content = indicator_table([row(body_name="=1+1"), count(body_name="@SUM(1)")], "xlsx")
     assert isinstance(content, bytes)
     sheet = load_workbook(io.BytesIO(content)).active
     assert sheet is not None
@@ -100,4 +109,4 @@ def test_workbook_runs_nothing() -> None:
 
 def test_unknown_format() -> None:
     with pytest.raises(UsageError, match="xlsx"):
-        table.indicator_table([row()], "pdf")
+        indicator_table([row()], "pdf")

@@ -21,7 +21,7 @@ from halfyear.landing.inbox import Arrival
 
 if TYPE_CHECKING:
     from halfyear.staging import Staged
-    from halfyear.staging.checks import CheckResult
+    from halfyear.staging.validation import CheckResult
 
 
 @dataclass(frozen=True)
@@ -228,12 +228,12 @@ def enter_load(
     code_version: str,
 ) -> None:
     """Write what is known of one load: its account, its checks and its quarantined rows."""
-    from halfyear import staging
+    from halfyear.staging import quarantine
 
     read = passed = quarantined = skipped = 0
     summary = staged.summary if staged else None
     if staged is not None:
-        quarantined = staging.quarantine(cursor, contract, staged, results)
+        quarantined = quarantine.move_rejected(cursor, contract, staged, results)
         read = staged.summary.rows_read
         skipped = staged.summary.rows_skipped + staged.rows_duplicate
         passed = read - skipped - quarantined

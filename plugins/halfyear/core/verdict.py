@@ -18,7 +18,7 @@ from halfyear.contract import Contract
 from halfyear.errors import Finding
 
 if TYPE_CHECKING:
-    from halfyear.staging.checks import CheckResult
+    from halfyear.staging.validation import CheckResult
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from halfyear.errors import ContractError
 from halfyear.indicators import indicator
 from halfyear.indicators.definition import Definition
 from halfyear.period import Period
-from halfyear.staging import checks
-from halfyear.staging.checks import CheckResult
+from halfyear.staging import validation
+from halfyear.staging.validation import CheckResult
 
 FILE = Path("indicators") / "identities.yaml"
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
@@ -128,7 +128,7 @@ def check(connection: Connection, sqlalchemy_url: str, expectations: Path, perio
     connection.commit()
     rules = [each.expectation for each in identities]
     try:
-        results = checks.ask(connection, sqlalchemy_url, "staging", table, FILE.stem, rules)
+        results = validation.ask(connection, sqlalchemy_url, "staging", table, FILE.stem, rules)
         with connection.cursor() as cursor:
             _keep(cursor, table, identities, results, period)
         connection.commit()

@@ -1,4 +1,4 @@
-"""Bodies that nobody knows yet: drafts of the lines for ``expectations/core``, for a person to review.
+"""Bodies: the code of one that people name, and drafts of the lines in ``expectations/core`` that are missing.
 
 A draft is a proposal and changes nothing. What a person has to decide is left empty, and the lists are not loaded
 while it is.
@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from psycopg2.extensions import connection as Connection
+
+from halfyear.errors import UsageError
+from halfyear.mart.serialisation import csv_text
 
 #: GB 32100: the first two characters of a credit code, as far as they tell the kind of body.
 _KINDS = {"11": "政府机关", "12": "事业单位", "54": "村居", "55": "村居", "91": "国有企业"}
@@ -40,6 +44,22 @@ class Draft:
     table: str
     line: dict[str, str]
     resembles: str | None
+
+
+def body_code(connection: Connection, body: str | None) -> str | None:
+    """The code of a body given by code or reviewed name; None for None. UsageError when nobody knows it."""
+    if body is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select code from core.body where code = %(body)s union "
+            "select code from core.body_name where name = %(body)s and upper_inf(valid_at)",
+            {"body": body.strip()},
+        )
+        found = cursor.fetchone()
+    if found is None:
+        raise UsageError(f"{body}: 单位名单中没有 / no such body in expectations/core/body.csv")
+    return str(found[0])
 
 
 def unknown(connection: Connection) -> list[Unknown]:
@@ -102,3 +122,16 @@ def by_table(found: Iterable[Draft]) -> dict[str, list[Draft]]:
     for each in found:
         tables.setdefault(each.table, []).append(each)
     return tables
+
+
+def write_drafts(drafts: Mapping[str, Sequence[Draft]]) -> None:
+    """Print the proposed lines of each list of bodies, ready to be added, with what they were drawn from."""
+    if not drafts:
+        sys.stdout.write("没有未知单位 / every body is known\n")
+    for name, found in drafts.items():
+        sys.stdout.write(f"expectations/core/{name}.csv 待复核 to be reviewed: {len(found)}\n")
+        for each in found:
+            like = f"; 近似 resembles {each.resembles}" if each.resembles else ""
+            seen = f"{each.unknown.rows} rows of {', '.join(each.unknown.sources)} since {each.unknown.first_day}"
+            sys.stdout.write(f"  # {seen}{like}\n")
+            sys.stdout.write(f"  {csv_text(tuple(each.line), (each.line,), header=False).strip()}\n")

@@ -17,7 +17,9 @@ from rich.markdown import Markdown
 from halfyear.indicators.audit import Audit
 from halfyear.indicators.definition import DASH
 from halfyear.period import Period
-from halfyear.publishing.vintage import REASONS, Change, Proposal, Verification, Vintage
+from halfyear.publishing.proposal import Proposal
+from halfyear.publishing.verification import Verification
+from halfyear.publishing.vintage import REASONS, Change, Vintage
 from halfyear.settings import LOCAL_ZONE
 
 #: What the widest table needs.

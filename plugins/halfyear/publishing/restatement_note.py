@@ -16,7 +16,7 @@ from psycopg2.extras import RealDictCursor
 from halfyear.errors import UsageError
 from halfyear.period import Period
 from halfyear.publishing.report.document import Block, Column, Document, Heading, Paragraph, Run, Signature, Table
-from halfyear.publishing.report.half_year_report import day, title
+from halfyear.publishing.report.wording import day, title
 from halfyear.settings import LOCAL_ZONE
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from halfyear.indicators.audit import Audit
     from halfyear.reading import Parser
     from halfyear.staging import Staged
-    from halfyear.staging.checks import CheckResult
+    from halfyear.staging.validation import CheckResult
 
 log = logging.getLogger(__name__)
 
@@ -294,11 +294,11 @@ def _check(
 ) -> list[CheckResult]:
     """Ask every rule; the index that the comparison of a snapshot needs is built meanwhile."""
     from halfyear.core import register
-    from halfyear.staging import checks
+    from halfyear.staging import validation
 
     with ThreadPoolExecutor(1) as beside:
         prepared = beside.submit(register.prepare, connection, contract, staged.table)
-        results = checks.run(
+        results = validation.run(
             connection,
             warehouse.sqlalchemy_url(settings),
             "staging",

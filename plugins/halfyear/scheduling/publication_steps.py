@@ -14,7 +14,8 @@ from halfyear.scheduling import night
 from halfyear.version import code_version
 
 if TYPE_CHECKING:
-    from halfyear.publishing.vintage import Proposal, Request, Vintage
+    from halfyear.publishing.proposal import Proposal, Request
+    from halfyear.publishing.vintage import Vintage
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +25,14 @@ def propose(request: Request) -> Proposal | None:
 
     Raises UsageError for open points without a name and figures without a reason.
     """
-    from halfyear.publishing import vintage
+    from halfyear.publishing import proposal
 
     for attempt in range(3):
         night.compute(str(request.period), everything=True)
         try:
             with warehouse.transaction(settings_module.load()) as connection:
-                return vintage.propose(connection, request)
-        except vintage.StillDue:  # a load came between
+                return proposal.propose(connection, request)
+        except proposal.StillDue:  # a load came between
             if attempt == 2:
                 raise
     raise AssertionError
@@ -39,10 +40,10 @@ def propose(request: Request) -> Proposal | None:
 
 def seal(request: Request, digest: str, approved_by: str, approved_at: datetime | None = None) -> Vintage:
     """Seal what was proposed under this digest; a repeated call gives the vintage that is there."""
-    from halfyear.publishing import vintage
+    from halfyear.publishing import seal as seal_module
 
     with warehouse.transaction(settings_module.load()) as connection:
-        return vintage.seal(
+        return seal_module.seal(
             connection, request, digest, approved_by=approved_by, approved_at=approved_at, code_version=code_version()
         )
 
@@ -53,9 +54,10 @@ def prepare(asked: Mapping[str, Any], prepared_by: str, is_restatement: bool) ->
     ``asked`` has the parameters of the DAG; its period is a half-year, or a day in it. None when it is sealed already
     and did not move.
     """
-    from halfyear.publishing import publication, vintage
+    from halfyear.publishing import publication
+    from halfyear.publishing.proposal import Request
 
-    request = vintage.Request(
+    request = Request(
         period=periods.containing(asked["period"] or ""),
         prepared_by=prepared_by,
         is_restatement=is_restatement,
@@ -77,12 +79,11 @@ def prepare(asked: Mapping[str, Any], prepared_by: str, is_restatement: bool) ->
 
 def seal_prepared(prepared: Mapping[str, Any], approved_by: str, approved_at: datetime) -> str:
     """Seal what `prepare` gave and a person approved; the hash of the vintage."""
-    from halfyear.publishing import publication, vintage
+    from halfyear.publishing import publication
+    from halfyear.publishing.proposal import Request
 
     given = dict(prepared["request"])
-    request = vintage.Request(
-        **{**given, "period": periods.parse(given["period"]), "exceptions": tuple(given["exceptions"])}
-    )
+    request = Request(**{**given, "period": periods.parse(given["period"]), "exceptions": tuple(given["exceptions"])})
     sealed = seal(request, prepared["digest"], approved_by, approved_at)
     log.info("%s", publication.sealed_line(sealed))
     return sealed.hash

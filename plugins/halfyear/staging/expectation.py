@@ -1,7 +1,7 @@
 """Great Expectations' vocabulary, as far as Halfyear adds to it.
 
 Importing this module imports Great Expectations (about 4 s) and registers what is defined here, so it is imported
-by ``checks.import_great_expectations`` only.
+by ``validation.import_great_expectations`` only.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -26,11 +26,11 @@ from psycopg2.extensions import cursor as Cursor
 from halfyear import reading
 from halfyear.contract import Contract
 from halfyear.settings import Settings
-from halfyear.staging import checks
-from halfyear.staging.checks import CheckResult
 
 #: The first key of the session locks that living loads hold on their load_id.
 _LIVING = 8_150_002
+#: Columns of every staging table, besides the contract's.
+STAGING_COLUMNS = {"row_number": "bigint", "record_key": "text", "snapshot_date": "date"}
 #: The columns of a table of rejected cells, as ``reading.RejectedCell`` has them.
 _REJECTED = pa.schema(
     [
@@ -111,41 +111,20 @@ def restage(
     """
     staged = stage(connection, path, contract, snapshot_date, load_id, settings, file_format, suffix="_again")
     with connection.cursor() as cursor:
-        checks.delete_rejected(connection, "staging", staged.table, load_id)
+        delete_rejected(connection, "staging", staged.table, load_id)
         drop(cursor, staged.rejected_table)
     return staged.table
 
 
-def quarantine(cursor: Cursor, contract: Contract, staged: Staged, results: Sequence[CheckResult]) -> int:
-    """Move every row that broke a rule from staging to quarantine; returns how many rows that are."""
-    load_id = staged.load_id
-    columns = "row_number, record_key, column_name, rule, reason_zh, reason_en, masked_value"
-    cursor.execute(
-        f"insert into quarantine.rejected_row (load_id, {columns}) "
-        f'select %s, {columns} from staging."{staged.rejected_table}"',
-        (load_id,),
-    )
-    checks.quarantine(cursor.connection, "staging", staged.table, contract, results, load_id)
-    # A row whose twin could not be read shares its key with other content: neither can be believed.
-    unique = next(rule for rule in checks.suite(contract) if rule.rule == checks.KEY_IS_UNIQUE)
-    cursor.execute(
-        "insert into quarantine.rejected_row (load_id, row_number, record_key, column_name, rule, reason_zh, reason_en) "
-        "select distinct %(load_id)s::bigint, row.row_number, row.record_key, %(column)s, %(rule)s, %(zh)s, %(en)s "
-        f'from staging."{staged.table}" as row inner join staging."{staged.rejected_table}" as rejected '
-        "on rejected.record_key = row.record_key where not exists (select 1 from quarantine.rejected_row as known "
-        "where known.load_id = %(load_id)s and known.row_number = row.row_number and known.rule = %(rule)s)",
-        {
-            "load_id": load_id,
-            "column": unique.column,
-            "rule": unique.rule,
-            "zh": unique.description.zh,
-            "en": unique.description.en,
-        },
-    )
-    checks.delete_rejected(cursor.connection, "staging", staged.table, load_id)
-    cursor.execute("select count(distinct row_number) from quarantine.rejected_row where load_id = %s", (load_id,))
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0
+def delete_rejected(connection: Connection, schema: str, table: str, load_id: int) -> int:
+    """Delete the quarantined rows of this load from its staging table; returns how many there were."""
+    statement = pgsql.SQL(
+        "delete from {table} as staged where exists (select from quarantine.rejected_row as rejected"
+        " where rejected.load_id = {load_id} and rejected.row_number = staged.row_number)"
+    ).format(table=pgsql.Identifier(schema, table), load_id=pgsql.Literal(load_id))
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return int(cursor.rowcount)
 
 
 def hold(connection: Connection, load_id: int) -> None:

@@ -26,7 +26,7 @@ from halfyear.settings import LOCAL_ZONE, Settings
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-    from halfyear.publishing.vintage import Request
+    from halfyear.publishing.proposal import Request
 
 FINDINGS = 1
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -243,16 +243,16 @@ def accept(delivery: int, reason: str, accepted_by: str) -> None:
 def indicators(period: str, body: str | None, as_known: str | None, form: str, output: Path | None) -> None:
     """Print the indicator table of a PERIOD such as 2022-S1, with 环比 and 同比."""
     from halfyear import warehouse
-    from halfyear.mart import table
+    from halfyear.mart import indicator_table
 
     settings = settings_module.load()
     if form == "xlsx" and output is None:
         raise UsageError("xlsx 需要 -o 文件名 / a workbook needs a file: -o indicators.xlsx")
     with warehouse.transaction(settings) as connection:
         half = periods.parse(period)
-        rows = table.indicator_rows(connection, half, body, _instant(connection, half, as_known))
+        rows = indicator_table.indicator_rows(connection, half, body, _instant(connection, half, as_known))
     try:
-        table.write_indicators(rows, form, output)
+        indicator_table.write_indicators(rows, form, output)
     except OSError as error:
         raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
 
@@ -268,12 +268,14 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str, o
 def trace(period: str, code: str, body: str | None, as_known: str | None, reading: str, limit: int, form: str) -> None:
     """List the rows behind the indicator CODE of a PERIOD, with file and line, and those left out."""
     from halfyear import warehouse
-    from halfyear.mart import table
+    from halfyear.mart import trace_table
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
         half = periods.parse(period)
-        table.write_trace(connection, half, code, reading, body, _instant(connection, half, as_known), form, limit)
+        trace_table.write_trace(
+            connection, half, code, reading, body, _instant(connection, half, as_known), form, limit
+        )
 
 
 @main.command()
@@ -287,12 +289,12 @@ def reconcile(period: str, form: str) -> None:
     when a figure is not 一致.
     """
     from halfyear import warehouse
-    from halfyear.mart import table
+    from halfyear.mart import reconciliation_table
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
-        rows = table.reconciliation_rows(connection, periods.parse(period))
-    table.write_reconciliation(rows, form)
+        rows = reconciliation_table.reconciliation_rows(connection, periods.parse(period))
+    reconciliation_table.write_reconciliation(rows, form)
     sys.exit(0 if all(row["verdict"] == "一致" for row in rows) else FINDINGS)
 
 
@@ -323,7 +325,7 @@ def publish(period: str, prepared_by: str, approved_by: str | None, exceptions: 
     What is due is computed first. Every source has to have delivered up to the last day, the identities between the
     figures have to hold, and the figures have to be those of the draft; what is not so has to be named with --except.
     """
-    from halfyear.publishing.vintage import Request
+    from halfyear.publishing.proposal import Request
 
     request = Request(periods.parse(period), prepared_by, exceptions=exceptions, note=note)
     _propose_and_seal(request, approved_by)
@@ -360,7 +362,7 @@ def restate(
     Without a reason: list what moved since the seal and the rows that caused it; exit code 1 when something did.
     Reasons: late_data, corrected_source, changed_definition, changed_scope, computation_fault, transcription_fault.
     """
-    from halfyear.publishing.vintage import Request
+    from halfyear.publishing.proposal import Request
 
     half = periods.parse(period)
     if reason is None and not figures:
@@ -399,11 +401,11 @@ def verify(wanted: str | None) -> None:
     rows give. Figures that moved because a list of expectations/core was changed since are named, and no fault.
     """
     from halfyear import warehouse
-    from halfyear.publishing import publication, vintage
+    from halfyear.publishing import publication, verification
 
     with warehouse.transaction(settings_module.load()) as connection:
-        found = vintage.verify(connection)
-        audited = vintage.audit_seals(connection)
+        found = verification.verify(connection)
+        audited = verification.audit_seals(connection)
     for line in publication.verification(found, wanted):
         click.echo(line)
     for line in publication.audited(audited):
@@ -507,12 +509,11 @@ def bodies() -> None:
     """
     from halfyear import warehouse
     from halfyear.mart import bodies as bodies_module
-    from halfyear.mart import table
     from halfyear.scheduling import night
 
     night.judge_references()
     with warehouse.transaction(settings_module.load()) as connection:
-        table.write_drafts(bodies_module.by_table(bodies_module.drafts(connection)))
+        bodies_module.write_drafts(bodies_module.by_table(bodies_module.drafts(connection)))
 
 
 @main.command()

@@ -20,7 +20,7 @@ from halfyear.indicators import population
 from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import PopulationHeader
 from halfyear.settings import Settings
-from halfyear.staging import checks
+from halfyear.staging.rule import column_of, suite
 
 _GENERATED = "<!-- Written by `halfyear docs` from {origin}; changes belong there. -->"
 _SEVERITIES = {
@@ -172,7 +172,7 @@ def _page(contract: Contract, readers: Iterable[Definition]) -> str:
         "cannot be read as its type is rejected before, by the reader.",
         _table(
             ("rule", "列 column", "说明 description", "维度 dimension", "结果 a breach", "Great Expectations"),
-            [_rule(rule) for rule in checks.suite(contract)],
+            [_rule(rule) for rule in suite(contract)],
         ),
         "## 指标 Indicators",
         _list(f"[{_full_code(d)}](../indicators.md#{_anchor(d)}) {d.name_zh} {d.name_en}" for d in readers)
@@ -255,7 +255,7 @@ def _values(contract: Contract) -> Iterator[str]:
 def _rule(rule: Rule) -> tuple[str, ...]:
     return (
         f"`{rule.rule}`",
-        f"`{checks.column_of(rule)}`" if checks.column_of(rule) else "",
+        f"`{column_of(rule)}`" if column_of(rule) else "",
         f"{rule.description.zh} / {rule.description.en}",
         f"{DIMENSIONS[rule.dimension]} {rule.dimension}",
         _SEVERITIES[rule.severity],

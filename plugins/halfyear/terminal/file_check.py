@@ -20,7 +20,7 @@ from halfyear.errors import FileRefused, Finding, UsageError
 from halfyear.file_format import FORMATS
 from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE, Settings
-from halfyear.staging import checks
+from halfyear.staging import quarantine, validation
 
 
 @dataclass(frozen=True)
@@ -111,13 +111,13 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
             connection.commit()
             tables = [staged.table, staged.rejected_table]
             results = (
-                checks.run(connection, warehouse.sqlalchemy_url(settings), "staging", staged.table, contract, day)
+                validation.run(connection, warehouse.sqlalchemy_url(settings), "staging", staged.table, contract, day)
                 if staged.summary.rows_accepted
                 else []
             )
             # Written and rolled back: the same statements as in a night say which rows these are.
             with connection.cursor() as cursor:
-                quarantined = staging.quarantine(cursor, contract, staged, results)
+                quarantined = quarantine.move_rejected(cursor, contract, staged, results)
                 cursor.execute(
                     "select row_number, column_name, rule, reason_zh, reason_en, masked_value "
                     "from quarantine.rejected_row where load_id = %s order by row_number, column_name, rule",

@@ -1,33 +1,25 @@
 """The bureau's half-year report: a template that a person edits, its slots filled from sealed figures.
 
-The template is ``expectations/report/half_year_report.md``; ``docs/how-to/report.md`` says what may stand in it.
 A number comes into the text only through a slot, and a slot only from a sealed figure of the whole city: what is
 not sealed refuses to print, but for a draft, where each provisional value carries a mark.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
 
 from psycopg2.extensions import connection as Connection
 
-from halfyear.errors import ContractError, UsageError
+from halfyear.errors import UsageError
 from halfyear.indicators import figure, indicator
 from halfyear.indicators.definition import DASH, Definition
 from halfyear.period import Period
-from halfyear.publishing.report import annex
-from halfyear.publishing.report import docx as docx
-from halfyear.publishing.report import markdown as markdown
-from halfyear.publishing.report import xlsx as xlsx
-from halfyear.publishing.report.annex import ANNEXES, Seal
+from halfyear.publishing.report import annex, docx, markdown, scope, xlsx
 from halfyear.publishing.report.document import (
     Block,
     Cell,
@@ -43,214 +35,15 @@ from halfyear.publishing.report.document import (
     Signature,
     Table,
 )
+from halfyear.publishing.report.scope import Seal
+from halfyear.publishing.report.template import FACTS, Part, Slot, Template, load
+from halfyear.publishing.report.wording import Figure, day, title, worded
 from halfyear.settings import LOCAL_ZONE, Settings
-
-Figure = Mapping[str, Any]
 
 #: What stands beside a provisional value of a draft.
 MARK = "［暂定］"
 #: What stands beside a value of another half-year that nobody has sealed.
 UNSEALED_BASE = "＊"
-_FACTS = ("period", "previous_period", "year_ago_period", "first_day", "last_day", "date")
-_BLOCKS = ("table", "chart", "annex")
-_HEADING = re.compile(r"(#{1,4}) +(\S.*)\Z")
-_SLOT = re.compile(r"\{([^{}\n]*)\}")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-# From this growth on a per cent says less than a multiple.
-_MULTIPLE_FROM = Decimal(300)
-
-
-# ---------------------------------------------------------------- template
-
-
-@dataclass(frozen=True)
-class Slot:
-    """``{name}`` or ``{name:change}`` in a sentence; ``line`` is that of the file."""
-
-    name: str
-    change: bool
-    line: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """One block of the template: its kind, what it is made of, and the line on which it begins.
-
-    ``pieces`` are texts and slots, for headings, paragraphs and the lines of a signature; ``argument`` is what
-    a table, chart or annex is of, ``caption`` what a person wants written over it.
-    """
-
-    kind: Literal["heading", "paragraph", "signature", "table", "chart", "annex", "page"]
-    line: int
-    pieces: tuple[str | Slot, ...] = ()
-    argument: str = ""
-    caption: str = ""
-    level: int = 0
-
-
-@dataclass(frozen=True)
-class Template:
-    """The parts of a template in their order; ``name`` is the file's."""
-
-    name: str
-    parts: tuple[Part, ...]
-
-
-def path(settings: Settings) -> Path:
-    """The template of the checkout."""
-    return settings.expectations / "report" / "half_year_report.md"
-
-
-def parse(text: str, name: str, definitions: Mapping[str, Definition]) -> Template:
-    """Read a template. ``definitions`` are the published ones by code.
-
-    Raises ContractError with file and line of every slot that nothing is known of.
-    """
-    problems: list[str] = []
-    domains = {d.domain for d in definitions.values()}
-
-    def wrong(line: int, slot: str, known: Sequence[str], zh: str, en: str) -> None:
-        near = difflib.get_close_matches(slot.partition(":")[2] or slot, known, 1)
-        hint = f"; {near[0]}?" if near else ""
-        problems.append(f"{name} line {line}: {{{slot}}}: {zh} / {en}{hint}")
-
-    def pieces(line: int, content: str) -> tuple[str | Slot, ...]:
-        found: list[str | Slot] = []
-        for number, piece in enumerate(_SLOT.split(content)):
-            if number % 2 == 0:
-                if "{" in piece or "}" in piece:
-                    problems.append(f"{name} line {line}: 花括号不成对 / a brace without its other half")
-                if piece:
-                    found.append(piece)
-                continue
-            code, colon, what = piece.partition(":")
-            if _is_block(piece):
-                wrong(line, piece, (), "须独占一行", "stands on a line of its own")
-            elif code not in definitions and (code not in _FACTS or colon):
-                wrong(line, piece, [*definitions, *_FACTS], "没有这个指标代码", "no indicator has this code")
-            elif colon and what != "change":
-                wrong(line, piece, (), "冒号后只能是 change", "after the colon only change may stand")
-            else:
-                found.append(Slot(code, bool(colon), line))
-        return tuple(found)
-
-    def block(line: int, slot: str) -> Part:
-        kind, _, argument = slot.partition(":")
-        argument, _, caption = argument.strip().partition(" ")
-        names = argument.split(",")
-        if kind == "annex":
-            if argument not in ANNEXES:
-                wrong(line, slot, ANNEXES, "没有这个附件", "there is no such annex")
-        elif argument not in domains:
-            for each in names:
-                if each not in definitions:
-                    wrong(line, f"{kind}:{each}", [*definitions, *domains], "没有这个指标代码或领域",
-                          "no indicator and no domain has this name")  # fmt: skip
-            if kind == "chart" and len({definitions[n].unit for n in names if n in definitions}) > 1:
-                wrong(line, slot, (), "一张图只能有一种单位", "a chart has one unit")
-        return Part(kind, line, argument=argument, caption=caption.strip())  # type: ignore[arg-type]
-
-    parts: list[Part] = []
-    sentence: list[str | Slot] = []
-
-    def close() -> None:
-        """A paragraph ends; its lines are joined without a space, as Chinese is."""
-        if sentence:
-            line = next((piece.line for piece in sentence if isinstance(piece, Slot)), 0)
-            parts.append(Part("paragraph", line, tuple(sentence)))
-            sentence.clear()
-
-    without_comments = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
-    for line, content in enumerate(map(str.strip, without_comments.splitlines()), start=1):
-        heading = _HEADING.match(content)
-        alone = _SLOT.fullmatch(content)
-        if content and not (heading or content.startswith(">") or (alone and _is_block(alone[1]))):
-            sentence += pieces(line, content)
-            continue
-        close()
-        if heading:
-            parts.append(Part("heading", line, pieces(line, heading[2]), level=len(heading[1])))
-        elif content.startswith(">"):
-            parts.append(Part("signature", line, pieces(line, content[1:].strip())))
-        elif alone:
-            parts.append(Part("page", line) if alone[1] == "page" else block(line, alone[1]))
-    close()
-    if problems:
-        raise ContractError("; ".join(dict.fromkeys(problems)))
-    return Template(name, tuple(parts))
-
-
-def _is_block(slot: str) -> bool:
-    return slot == "page" or (":" in slot and slot.partition(":")[0] in _BLOCKS)
-
-
-def load(settings: Settings, definitions: Mapping[str, Definition]) -> Template:
-    """Read the template of the checkout; UsageError when it is not there."""
-    file = path(settings)
-    try:
-        text = file.read_text("utf-8-sig")
-    except FileNotFoundError:
-        raise UsageError(f"{file}: 没有报告模板 / there is no template of the report") from None
-    except UnicodeDecodeError:
-        raise ContractError(f"{file.name}: 应为 UTF-8 编码 / must be encoded in UTF-8") from None
-    return parse(text, file.name, definitions)
-
-
-# ---------------------------------------------------------------- wording
-
-
-def worded(figure: Figure | None, definition: Definition) -> str:
-    """环比 and 同比 of a figure in words, from the values; ratios move in 百分点.
-
-    From threefold growth on the multiple is said, 增至上期的4.1倍, since 增长300% and 增长3倍 are read for each other.
-    """
-    if figure is None:
-        return "环比、同比均无可比数据"
-    said = [
-        _compared(figure["value"], figure[earlier], figure[change], base, definition)
-        for earlier, change, base in (
-            ("previous_value", "change_on_previous", "上期"),
-            ("year_ago_value", "change_on_year", "上年同期"),
-        )
-    ]
-    if said[0] == said[1] and not re.search(r"\d", said[0]):
-        return f"环比、同比均{said[0]}"
-    return f"环比{said[0]}，同比{said[1]}"
-
-
-def _compared(
-    value: Decimal | None, earlier: Decimal | None, change: Decimal | None, base: str, definition: Definition
-) -> str:
-    if value is None or earlier is None:
-        return "无可比数据"
-    now, then = definition.shown(value), definition.shown(earlier)
-    if now == then:
-        return "持平"
-    if change is None:  # over zero
-        return f"不计增幅（{base}为零）"
-    size = abs(change).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-    if definition.kind == "ratio":
-        return f"{'提高' if change > 0 else '下降'}{size:f}个百分点"
-    if now == 0:
-        return f"由{definition.printed(earlier)}降至零"
-    if size == 0:
-        return "基本持平"
-    if change >= _MULTIPLE_FROM:
-        times = (now / then).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
-        return f"增至{base}的{times:f}倍"
-    return f"{'增长' if change > 0 else '下降'}{size:f}%"
-
-
-def day(moment: date) -> str:
-    """A day as a report writes it: 2022年6月30日, in Asia/Shanghai."""
-    if isinstance(moment, datetime) and moment.tzinfo is not None:
-        moment = moment.astimezone(LOCAL_ZONE)
-    return f"{moment.year}年{moment.month}月{moment.day}日"
-
-
-def title(period: Period) -> str:
-    """2022年上半年"""
-    return f"{period.year}年{'上' if period.semester == 1 else '下'}半年"
 
 
 # ---------------------------------------------------------------- slots
@@ -297,7 +90,7 @@ def unsealed(template: Template, figures: Figures) -> list[str]:
             codes = figures.of_block(part)
             if not (figures.is_by_domain(part) and any(map(figures.is_sealed, codes))):
                 missing += [code for code in codes if not figures.is_sealed(code)]
-        missing += [s.name for s in _slots(part) if s.name not in _FACTS and not figures.is_sealed(s.name)]
+        missing += [s.name for s in _slots(part) if s.name not in FACTS and not figures.is_sealed(s.name)]
     return list(dict.fromkeys(missing))
 
 
@@ -524,7 +317,7 @@ def report(connection: Connection, period: Period, settings: Settings, draft: bo
     """
     found = figures(connection, period)
     template = load(settings, found.definitions)
-    seal = annex.seal(connection, period)
+    seal = scope.seal(connection, period)
     return build(
         template,
         found,

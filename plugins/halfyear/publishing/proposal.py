@@ -1,0 +1,200 @@
+"""Proposals: what a preparer asks to be sealed, and what an approver is shown before it is.
+
+A proposal names the open points that are sealed nevertheless and gives every figure that changes its reason. Its digest
+is over all that would be sealed, so that an approval holds for that alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from halfyear.errors import HalfyearError, UsageError
+from halfyear.indicators import figure, indicator
+from halfyear.indicators.definition import DASH, Definition
+from halfyear.period import Period
+from halfyear.publishing.digest import HELD, digest_of
+from halfyear.publishing.vintage import REASONS, Change, OpenPoint, Vintage, candidates, latest, open_points
+
+
+class StillDue(HalfyearError):
+    """Figures of the half-year have to be computed before anything can be proposed or sealed; worth another try."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a preparer asks to be sealed: the first publication of a half-year, or a restatement of it.
+
+    ``exceptions`` name the open points that are to be sealed nevertheless; those of the vintage before stay named.
+    ``reason`` (of `REASONS`) holds for every figure that a restatement changes, ``reasons`` for single ones by code.
+    """
+
+    period: Period
+    prepared_by: str
+    is_restatement: bool = False
+    exceptions: tuple[str, ...] = ()
+    note: str = ""
+    reason: str | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What an approver is shown and what then is sealed: the figures that stand now, and what is said of them.
+
+    ``reasons`` gives each figure that changes its reason, by code with reading. ``figures`` are those of the city as
+    columns of mart.indicator, and ``previous_printed`` and ``year_ago_printed``. ``digest`` is over all that is sealed: when a file arrives between proposal and
+    approval, it no longer fits.
+    """
+
+    request: Request
+    vintage: int
+    exceptions: tuple[OpenPoint, ...]
+    changes: tuple[Change, ...]
+    reasons: Mapping[str, str]
+    figures: tuple[dict[str, Any], ...]
+    observations: int
+    digest: str
+
+
+def propose(connection: Connection, request: Request) -> Proposal | None:
+    """What would be sealed now; None for a publication of what is sealed already and did not move.
+
+    Raises UsageError for an open point that is not named, a name that is none, a figure that changes without a
+    reason, and where there is nothing to publish or to restate; StillDue when something has to be computed first.
+    """
+    period = request.period
+    before = latest(connection, period)
+    with connection.cursor() as cursor:
+        _refuse_due(cursor, period)
+        figures = figure.figures(connection, period)
+        if not figures:
+            raise UsageError(f"{period}: 没有指标数据 / nothing was computed for this half-year; run: halfyear run")
+        changes = candidates(connection, period) if before else []
+        if request.is_restatement:
+            _refuse_restatement(request, before, changes)
+        elif before and changes:
+            raise UsageError(
+                f"{period}: 已封存为第 {before.vintage} 版，其后有 {len(changes)} 个数变动，只能重述 / is sealed as vintage "
+                f"{before.vintage} and {len(changes)} figures moved since; see: halfyear restate {period}"
+            )
+        elif before:
+            return None
+        reasons = _reasons(request, changes)
+        exceptions = _exceptions(cursor, request, open_points(connection, period, request.is_restatement))
+        observations = current_observations(cursor, period)
+    vintage = before.vintage + 1 if before else 1
+    digest = digest_of(
+        [
+            str(period),
+            vintage,
+            before.hash if before else None,
+            request.prepared_by.strip(),
+            request.note.strip(),
+            [point.as_dict() for point in exceptions],
+            sorted(reasons.items()),
+            # When a figure was computed says nothing to the approver: computing it again does not void an approval.
+            [row[:-1] for row in observations],
+        ]
+    )
+    shown = tuple(_as_they_would_be(figures, changes, indicator.definitions(connection)))
+    return Proposal(request, vintage, exceptions, tuple(changes), reasons, shown, len(observations), digest)
+
+
+def _refuse_restatement(request: Request, before: Vintage | None, changes: Sequence[Change]) -> None:
+    period = request.period
+    if before is None:
+        raise UsageError(f"{period}: 尚未封存，无可重述 / is not sealed yet; run: halfyear publish {period}")
+    if not changes:
+        raise UsageError(f"{period}: 没有变动，无可重述 / no figure moved since the seal; nothing to restate")
+    if not request.note.strip():
+        raise UsageError(f"{period}: 重述须附说明 / a restatement needs a note; add: --note TEXT")
+
+
+def _refuse_due(cursor: Cursor, period: Period) -> None:
+    cursor.execute("select count(*) from indicators.due where period = %s", (str(period),))
+    row = cursor.fetchone()
+    if row and row[0]:
+        raise StillDue(
+            f"{period}: 有 {row[0]} 个指标待计算 / {row[0]} indicators have to be computed first; run: halfyear ingest"
+        )
+
+
+def _as_they_would_be(
+    figures: Sequence[dict[str, Any]],
+    changes: Sequence[Change],
+    definitions: Mapping[tuple[str, str], Definition],
+) -> Iterator[dict[str, Any]]:
+    """The figures of the city with what a restatement makes of them, and the values compared with as printed."""
+    published = {d.code: d for d in definitions.values() if d.is_published}
+    known = {d.pair for d in published.values()}
+    new = {c.indicator_code: c for c in changes if c.body_code is None and (c.indicator_code, c.reading) in known}
+    for each in figures:
+        code = each["indicator_code"]
+        yield {
+            **each,
+            **({"value": new[code].new_value, "printed": new[code].new_printed} if code in new else {}),
+            "previous_printed": published[code].printed(each["previous_value"]) if code in published else DASH,
+            "year_ago_printed": published[code].printed(each["year_ago_value"]) if code in published else DASH,
+        }
+
+
+def _reasons(request: Request, changes: Sequence[Change]) -> dict[str, str]:
+    """The reason of every figure that changes, by code with reading."""
+    for given in (request.reason, *request.reasons.values()):
+        if given is not None and given not in REASONS:
+            raise UsageError(f"{given}: 没有这个重述原因 / no such reason; one of: {', '.join(REASONS)}")
+    moved = list(dict.fromkeys(c.code for c in changes))
+    strange = sorted(set(request.reasons) - set(moved))
+    if strange:
+        raise UsageError(
+            f"{request.period}: 这些指标没有变动 / these figures did not move: {', '.join(strange)}; "
+            f"those that did: {', '.join(moved) or 'none'}"
+        )
+    found = {code: request.reasons.get(code) or request.reason for code in moved}
+    without = [code for code, given in found.items() if not given]
+    if without:
+        raise UsageError(
+            f"{request.period}: 这些变动的指标没有原因 / no reason is given for figures that moved: {', '.join(without)}; "
+            "add: --reason CODE for all, or --figure CODE=REASON"
+        )
+    return {code: given for code, given in found.items() if given}
+
+
+def _exceptions(cursor: Cursor, request: Request, points: Sequence[OpenPoint]) -> tuple[OpenPoint, ...]:
+    """The open points, all of them named now or in an earlier vintage of the half-year."""
+    cursor.execute(
+        "select distinct each ->> 'name' from indicators.vintage as v "
+        "cross join jsonb_array_elements(v.exceptions) as each where v.period = %s",
+        (str(request.period),),
+    )
+    earlier = {name for (name,) in cursor}
+    named = set(request.exceptions)
+    strange = sorted(named - earlier - {point.name for point in points})
+    if strange:
+        raise UsageError(f"{request.period}: 不是未决事项 / not among the open points: {', '.join(strange)}")
+    unnamed = [point for point in points if point.name not in named | earlier]
+    if unnamed:
+        raise UsageError(
+            f"{request.period}: 有 {len(unnamed)} 个未决事项 / {len(unnamed)} open points: "
+            f"{'; '.join(point.line for point in unnamed)}; mend them, or seal nevertheless with: "
+            + " ".join(f"--except {name}" for name in dict.fromkeys(point.name for point in unnamed))
+        )
+    return tuple(points)
+
+
+def current_observations(cursor: Cursor, period: Period) -> list[tuple[Any, ...]]:
+    """The current observations of a half-year: every indicator, reading and body."""
+    columns = HELD["sealed_observation"][2:]
+    cursor.execute(
+        f"select {', '.join(columns)} from indicators.observation where period = %s and superseded_at is null "
+        "order by indicator_code, reading, body_code nulls first",
+        (str(period),),
+    )
+    return cursor.fetchall()

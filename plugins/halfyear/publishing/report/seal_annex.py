@@ -1,0 +1,134 @@
+"""Annexes that say what stands behind a seal: who sealed it and when, its hash, and the figures that were restated."""
+
+from __future__ import annotations
+
+from psycopg2.extensions import connection as Connection
+
+from halfyear.indicators.definition import CITY
+from halfyear.period import Period
+from halfyear.publishing.report.cell import sentence, short_hash, text_cell
+from halfyear.publishing.report.document import Block, Column, Table
+from halfyear.publishing.report.scope import Scope, seal
+
+
+def restatements(scope: Scope) -> list[Block]:
+    """What was printed once and is another value now: of this half-year and of those that it is compared with."""
+    rows = scope.rows(
+        """
+        select r.period, r.vintage, r.name_zh, r.reading, r.body_code, r.body_name, r.old_printed, r.new_printed,
+            r.reason_zh, r.note, r.approved_by, r.sealed_at,
+            (
+                select string_agg(coalesce(d.name_zh, f.code), '、' order by f.place)
+                from unnest(r.follows) with ordinality as f (code, place)
+                left join mart.definition as d on f.code = d.indicator_code and d.is_published
+            ) as follows
+        from mart.restatement as r
+        left join mart.definition as o on r.indicator_code = o.indicator_code and r.reading = o.reading
+        where r.period = any(%(periods)s)
+        order by r.period desc, r.vintage, o.sort_order, r.body_code nulls first
+        """,
+        periods=[str(p) for p in (scope.period, scope.period.previous, scope.period.year_ago)],
+    )
+    if not rows:
+        return [sentence("本期及与之相比的半年期均无重述。")]
+    city = [row for row in rows if row["body_code"] is None]
+    said: list[Block] = [
+        Table(
+            "重述",
+            "重述的指标",
+            (
+                Column("半年期与版次", 3, "center"),
+                Column("指标", 3.6),
+                Column("原值", 2, "right"),
+                Column("新值", 2, "right"),
+                Column("原因", 2.2),
+                Column("说明", 4.2),
+                Column("批准", 2, "center"),
+            ),
+            tuple(
+                (
+                    f"{row['period']} 第{row['vintage']}版",
+                    text_cell(row["name_zh"]) + (f"（口径 {text_cell(row['reading'])}）" if row["reading"] else ""),
+                    text_cell(row["old_printed"]),
+                    text_cell(row["new_printed"]),
+                    text_cell(row["reason_zh"]),
+                    f"随{text_cell(row['follows'])}的重述而变" if row["follows"] else text_cell(row["note"]),
+                    text_cell(row["approved_by"]),
+                )
+                for row in city
+            ),
+        )
+    ]
+    others = {row["body_name"] or row["body_code"] for row in rows if row["body_code"] is not None}
+    if others:
+        said.append(sentence(f"除{CITY}数外，另有{len(others)}个单位的指标值同时重述。"))
+    return said
+
+
+def _base(connection: Connection, period: Period) -> str:
+    """Which seal of another half-year the changes are against."""
+    found = seal(connection, period)
+    if found is None:
+        return f"{period} 未经封存，以数据仓库现值相比"
+    return f"{period} 第{found.vintage}版，{text_cell(found.sealed_at)} 封存，指纹 {short_hash(found.latest['hash'])}"
+
+
+def vintage(scope: Scope) -> list[Block]:
+    """The seal itself: who, when, of what, and the hash that proves it."""
+    if scope.seal is None:
+        return [sentence("本期尚未封存，本稿不得作为公布依据。")]
+    latest = scope.seal.latest
+    exceptions = latest["exceptions"] or []
+    bases = {"上期": scope.period.previous, "上年同期": scope.period.year_ago}
+    facts = (
+        ("半年期", str(scope.period)),
+        ("版次", f"第{latest['vintage']}版"),
+        ("封存序号", text_cell(latest["sequence"])),
+        ("封存时间", text_cell(latest["sealed_at"])),
+        ("编制人", text_cell(latest["prepared_by"])),
+        ("批准人", text_cell(latest["approved_by"])),
+        ("批准时间", text_cell(latest["approved_at"])),
+        ("程序版本", text_cell(latest["code_version"])),
+        ("封存指标值数", text_cell(latest["figures"])),
+        ("说明", text_cell(latest["note"])),
+        ("未决事项", "；".join(text_cell(each.get("text_zh") or each.get("name")) for each in exceptions) or "无"),
+        *((f"所比{word}", _base(scope.connection, period)) for word, period in bases.items()),
+        ("前一封存指纹", text_cell(latest["previous_hash"])),
+        ("本次封存指纹", text_cell(latest["hash"])),
+    )
+    said: list[Block] = [
+        Table(
+            "封存信息",
+            "封存信息",
+            (Column("事项", 3), Column("内容", 13)),
+            facts,
+            ("指纹覆盖本版次全部指标值、定义与交付文件，并与前一次封存相连；以 halfyear verify 验证。",),
+        )
+    ]
+    if len(scope.seal.vintages) > 1:
+        said.append(
+            Table(
+                "历次封存",
+                "本期历次封存",
+                (
+                    Column("版次", 1.4, "center"),
+                    Column("封存时间", 3.2, "center"),
+                    Column("编制人", 2, "center"),
+                    Column("批准人", 2, "center"),
+                    Column("说明", 5),
+                    Column("指纹", 2.6, "center"),
+                ),
+                tuple(
+                    (
+                        f"第{row['vintage']}版",
+                        text_cell(row["sealed_at"]),
+                        text_cell(row["prepared_by"]),
+                        text_cell(row["approved_by"]),
+                        text_cell(row["note"]),
+                        short_hash(row["hash"]),
+                    )
+                    for row in scope.seal.vintages
+                ),
+            )
+        )
+    return said

@@ -1,0 +1,197 @@
+"""Seals: what was proposed and approved is held for ever.
+
+A seal holds the figures as the rows stood at one instant, ``sealed_at``: no load is under way then, and nothing is
+due. So the figures as known at that instant are the sealed ones for ever. The hash of each row is kept with it, and
+that of the vintage covers them all and the hash of the vintage before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json, execute_values
+
+from halfyear.core import lock
+from halfyear.errors import UsageError
+from halfyear.indicators import audit, computation, indicator
+from halfyear.indicators.definition import Definition
+from halfyear.period import Period
+from halfyear.publishing.digest import FACTS, HELD, digest_of
+from halfyear.publishing.proposal import Proposal, Request, current_observations, propose
+from halfyear.publishing.vintage import Change, Vintage, latest
+
+_LOCK = 8_150_004
+
+
+def seal(
+    connection: Connection,
+    request: Request,
+    digest: str,
+    *,
+    approved_by: str,
+    code_version: str,
+    approved_at: datetime | None = None,
+) -> Vintage:
+    """Seal what was proposed under this digest and approved, and commit; a repeated call gives the same vintage.
+
+    Loads wait meanwhile, so that the seal is the state of one instant. Raises UsageError when the approver is the
+    preparer, or when anything moved since the proposal; nothing is sealed then.
+    """
+    period, approver, preparer = request.period, approved_by.strip(), request.prepared_by.strip()
+    if not approver or not preparer:
+        raise UsageError("须写明编制人和批准人 / preparer and approver have to be named: --prepared-by, --approved-by")
+    if approver.casefold() == preparer.casefold():
+        raise UsageError(
+            f"{approver}: 编制人不能批准自己的编制 / the preparer cannot approve; somebody else has to: --approved-by NAME"
+        )
+    with connection, connection.cursor() as cursor:
+        lock.hold_declarations(cursor)
+        cursor.execute(
+            "select distinct source from indicators.definition cross join unnest(sources) as source order by 1"
+        )
+        for (source,) in cursor.fetchall():
+            lock.hold_source(cursor, source)
+        computation.lock(cursor, period)
+        cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        before = latest(connection, period)
+        if before and before.proposal_digest == digest:
+            return before
+        _refuse_differences(connection, period)
+        proposal = propose(connection, request)
+        if proposal is None or proposal.digest != digest:
+            raise UsageError(
+                f"{period}: 提请批准后数据或事项有变，未封存，请重新编制 / something moved since the proposal was made; "
+                "nothing was sealed, propose it again"
+            )
+        _seal(cursor, proposal, indicator.definitions(connection), approver, approved_at, code_version)
+        sealed = latest(connection, period)
+    assert sealed is not None
+    return sealed
+
+
+def _refuse_differences(connection: Connection, period: Period) -> None:
+    """No stored value is trusted: each is computed anew from its rows, which no load can move now."""
+    found = audit.provisional(connection, period).differences
+    if found:
+        raise UsageError(
+            f"{period}: {len(found)} 个存数与按行重算不符，未封存 / {len(found)} stored values are not what their rows give; "
+            f"nothing was sealed: {found[0].line}; run: halfyear audit {period} --recompute"
+        )
+
+
+def _seal(
+    cursor: Cursor,
+    proposal: Proposal,
+    definitions: Mapping[tuple[str, str], Definition],
+    approver: str,
+    approved_at: datetime | None,
+    code_version: str,
+) -> None:
+    period, vintage = str(proposal.request.period), proposal.vintage
+    # No row is known later than this instant, and whatever is loaded after this transaction is.
+    cursor.execute(
+        "select greatest(clock_timestamp(), max(greatest(lower(known_at), upper(known_at)))) from lineage.standing"
+    )
+    sealed_at = _one(cursor)
+    cursor.execute("select sequence, hash from indicators.vintage order by sequence desc limit 1")
+    sequence, previous_hash = cursor.fetchone() or (0, None)
+    held: dict[str, list[tuple[Any, ...]]] = {
+        "sealed_observation": [
+            (period, vintage, *row) for row in current_observations(cursor, proposal.request.period)
+        ],
+        "sealed_definition": [(period, vintage, *key, _definition(d), d.hash) for key, d in definitions.items()],
+        "sealed_delivery": _deliveries(cursor, period, vintage),
+        "restatement": _restatements(proposal, definitions),
+    }
+    facts = (
+        period, vintage, sequence + 1, sealed_at, proposal.request.prepared_by.strip(), approver,
+        approved_at or sealed_at, code_version, proposal.request.note.strip(),
+        [point.as_dict() for point in proposal.exceptions], _declarations(cursor), proposal.digest, previous_hash,
+    )  # fmt: skip
+    hashes = {table: [digest_of(row) for row in rows] for table, rows in held.items()}
+    own = digest_of([*facts, *(sorted(hashes[table]) for table in HELD)])
+    cursor.execute(
+        f"insert into indicators.vintage ({', '.join(FACTS)}, hash) values ({', '.join(['%s'] * len(FACTS))}, %s)",
+        [*(Json(v) if name == "exceptions" else v for name, v in zip(FACTS, facts, strict=True)), own],
+    )
+    for table, rows in held.items():
+        execute_values(
+            cursor,
+            f"insert into indicators.{table} ({', '.join(HELD[table])}, row_hash) values %s",
+            [
+                (*(Json(v) if isinstance(v, dict) else v for v in row), row_hash)
+                for row, row_hash in zip(rows, hashes[table], strict=True)
+            ],
+            # One statement a table: what it adds is looked at by one call of its trigger.
+            page_size=len(rows) + 1,
+        )
+
+
+def _declarations(cursor: Cursor) -> str:
+    """The fingerprint of all declarations that the warehouse was last derived from: lists, views, definitions."""
+    cursor.execute("select fingerprint from lineage.declaration where name = 'warehouse'")
+    row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def _one(cursor: Cursor) -> Any:
+    row = cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _definition(definition: Definition) -> dict[str, Any]:
+    """A definition as the seal keeps it: every field but the parts of its select, numbers as they were written."""
+    return {
+        name: format(value, "f") if isinstance(value, Decimal) else list(value) if isinstance(value, tuple) else value
+        for name, value in vars(definition).items()
+        if name != "parts"
+    }
+
+
+def _deliveries(cursor: Cursor, period: str, vintage: int) -> list[tuple[Any, ...]]:
+    cursor.execute(
+        "select i.load_id, d.delivery_id, d.source, d.snapshot_date, d.sequence, d.file_name, d.sha256, d.received_at, "
+        "array_agg(distinct i.indicator_code order by i.indicator_code) "
+        "from lineage.observation_input as i inner join lineage.load as l using (load_id) "
+        "inner join lineage.delivery as d using (delivery_id) where i.period = %s "
+        "group by i.load_id, d.delivery_id order by d.source, d.snapshot_date, d.sequence, i.load_id",
+        (period,),
+    )
+    return [(period, vintage, *row) for row in cursor]
+
+
+def _restatements(proposal: Proposal, definitions: Mapping[tuple[str, str], Definition]) -> list[tuple[Any, ...]]:
+    """A row per figure that changes; ratios and averages name the counts of their sources that moved with them."""
+
+    def sources(change: Change) -> set[str]:
+        known = definitions.get((change.indicator_code, change.reading))
+        return set(known.sources) if known else set()
+
+    counts = [c for c in proposal.changes if c.kind in ("stock", "flow") and c.body_code is None]
+    rows = []
+    for change in proposal.changes:
+        is_downstream = change.kind in ("ratio", "average")
+        follows = sorted({c.code for c in counts if is_downstream and sources(c) & sources(change)})
+        rows.append(
+            (
+                str(proposal.request.period),
+                proposal.vintage,
+                change.indicator_code,
+                change.reading,
+                change.body_code,
+                proposal.reasons[change.code],
+                proposal.request.note.strip(),
+                follows,
+                change.old_value,
+                change.old_printed,
+                change.new_value,
+                change.new_printed,
+            )
+        )
+    return rows

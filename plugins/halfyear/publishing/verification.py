@@ -1,0 +1,125 @@
+"""Verification: the chain of all seals, walked row by row, and their figures, computed anew.
+
+Triggers of the warehouse refuse every change of a seal, the owner's too; the chain finds what was done without them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from halfyear import period as periods
+from halfyear.core import lock
+from halfyear.indicators import audit
+from halfyear.publishing.digest import FACTS, HELD, digest_of
+
+#: Tables that triggers guard against changes.
+_GUARDED = ("vintage", *HELD)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that ``verify`` found: what was changed, added or taken away, in which vintage."""
+
+    period: str
+    vintage: int
+    what: str
+    text_zh: str
+    text_en: str
+
+    @property
+    def line(self) -> str:
+        return f"{self.period} v{self.vintage} {self.what}: {self.text_zh} / {self.text_en}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The chain as it was walked: how many vintages and rows, the last hash, and what is wrong."""
+
+    vintages: int
+    rows: int
+    last_hash: str | None
+    hashes: frozenset[str]
+    faults: tuple[Fault, ...] = field(default=())
+
+
+def verify(connection: Connection) -> Verification:
+    """Walk the chain of all vintages and hold every row against its hash; nothing is changed.
+
+    Found are a changed, added or missing row, a changed vintage, a break in the chain, and a guard that is gone.
+    Whoever changes a row and every hash after it makes another chain: its last hash is then not the one that was
+    printed with the report.
+    """
+    faults: list[Fault] = []
+    with connection.cursor() as cursor:
+        cursor.execute("set transaction isolation level repeatable read, read only")
+        cursor.execute(f"select {', '.join(FACTS)}, hash from indicators.vintage order by sequence")
+        vintages = cursor.fetchall()
+        hashes: dict[tuple[str, int], dict[str, list[str]]] = {}
+        count = 0
+        for table, columns in HELD.items():
+            cursor.execute(
+                f"select {', '.join(columns)}, row_hash from indicators.{table} order by {', '.join(columns[:5])}"
+            )
+            for *row, row_hash in cursor:
+                count += 1
+                hashes.setdefault((row[0], row[1]), {}).setdefault(table, []).append(row_hash)
+                if digest_of(row) != row_hash:
+                    what = " ".join(
+                        str(v) for v in (table, *row[2:5]) if v not in (None, "") and not isinstance(v, dict)
+                    )
+                    faults.append(
+                        Fault(row[0], row[1], what, "该行与封存时不同", "the row is not the one that was sealed")
+                    )
+        before: tuple[int, str | None] = (0, None)
+        latest_of: dict[str, int] = {}
+        for *facts, own in vintages:
+            period, vintage, sequence = facts[:3]
+            kept = hashes.pop((period, vintage), {})
+            if sequence != before[0] + 1 or facts[-1] != before[1] or vintage != latest_of.get(period, 0) + 1:
+                faults.append(
+                    Fault(period, vintage, "chain", "与前一版次不衔接", "does not continue the vintage before it")
+                )
+            if digest_of([*facts, *(sorted(kept.get(table, [])) for table in HELD)]) != own:
+                faults.append(
+                    Fault(
+                        period,
+                        vintage,
+                        "hash",
+                        "版次内容与其指纹不符，有行被改、增或删",
+                        "what it holds does not have its hash: something was changed, added or taken away",
+                    )
+                )
+            before = (sequence, own)
+            latest_of[period] = vintage
+        faults += [
+            Fault(period, vintage, "vintage", "版次已不存在而其内容仍在", "the vintage is gone, its rows are not")
+            for period, vintage in sorted(hashes)
+        ]
+        faults += _guards_gone(cursor)
+    connection.rollback()
+    return Verification(len(vintages), count, before[1], frozenset(v[-1] for v in vintages), tuple(faults))
+
+
+def audit_seals(connection: Connection) -> audit.Audit:
+    """Compute the figures of every seal in force anew, by its own definitions and the rows known at its instant."""
+    with lock.declarations_held(connection), connection.cursor() as cursor:
+        cursor.execute("set transaction isolation level repeatable read, read only")
+        cursor.execute("select distinct period from indicators.vintage order by 1")
+        sealed = [periods.parse(row[0]) for row in cursor]
+        return sum((audit.sealed(connection, period) for period in sealed), audit.NOTHING)
+
+
+def _guards_gone(cursor: Cursor) -> list[Fault]:
+    wanted = {(table, "refuse_change") for table in _GUARDED} | {(table, "refuse_addition") for table in HELD}
+    wanted.add(("vintage", "continue_chain"))
+    cursor.execute(
+        "select c.relname, t.tgname from pg_catalog.pg_trigger as t inner join pg_catalog.pg_class as c on t.tgrelid = c.oid "
+        "where c.relnamespace = 'indicators'::regnamespace and t.tgenabled = 'A'"
+    )
+    return [
+        Fault("*", 0, f"indicators.{table}", f"防改触发器 {name} 不在或已停用", f"its guard {name} is gone or disabled")
+        for table, name in sorted(wanted - set(cursor.fetchall()))
+    ]
