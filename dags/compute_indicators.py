@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, Asset, PartitionedAssetTimetable, task
 
 from halfyear import settings
+from halfyear.scheduling import asset
 from halfyear.scheduling.half_year_partition import StartOfHalfYearMapper
 from halfyear.scheduling.retries import TASK_DEFAULTS
 
@@ -23,7 +24,7 @@ with DAG(
     "compute_indicators",
     description="半年度指标 · Semiannual indicators",
     schedule=PartitionedAssetTimetable(
-        assets=Asset("halfyear://indicators/due"),
+        assets=Asset(asset.DUE),
         default_partition_mapper=StartOfHalfYearMapper(timezone=settings.LOCAL_ZONE_NAME),
     ),
     max_active_runs=4,

@@ -10,10 +10,11 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, get_parsing_context, t
 from airflow.sdk.exceptions import AirflowSkipException
 
 from halfyear import contract, settings
+from halfyear.scheduling import asset
 from halfyear.scheduling.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
 
 #: The half-years that have to be computed; compute_indicators waits for it.
-DUE = Asset("halfyear://indicators/due")
+DUE = Asset(asset.DUE)
 
 
 @task
@@ -49,7 +50,7 @@ def add_partitions(events: Any, periods: list[str]) -> None:
 
 def ingest(source: str, schedule: str, title: str) -> DAG:
     """The DAG of one source; its outlet carries one partition per half-year that its loads changed."""
-    core = Asset(f"halfyear://core/{source}")
+    core = Asset(asset.core(source))
 
     @task(outlets=[core], trigger_rule="none_skipped")
     def announce(touched: Any, outlet_events: Any) -> None:

@@ -9,7 +9,10 @@ from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from halfyear import settings
+from halfyear.scheduling import asset
 from halfyear.scheduling.retries import NOT_BEFORE_ITS_HOUR, TASK_DEFAULTS
+
+DUE = Asset(asset.DUE)
 
 
 @task
@@ -20,7 +23,7 @@ def sweep() -> None:
     night.sweep()
 
 
-@task(outlets=[Asset("halfyear://indicators/due")])
+@task(outlets=[DUE])
 def request_computation(outlet_events: Any) -> None:
     """Tell compute_indicators what is due though nothing arrived: after a change of definitions or a killed run."""
     from halfyear.scheduling import night
@@ -28,7 +31,7 @@ def request_computation(outlet_events: Any) -> None:
     periods = night.announce("")
     if not periods:
         raise AirflowSkipException("no half-year is due")
-    outlet_events[Asset("halfyear://indicators/due")].add_partitions(periods)
+    outlet_events[DUE].add_partitions(periods)
 
 
 @task

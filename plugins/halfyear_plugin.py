@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
-from halfyear.scheduling.half_year_partition import HalfYearWindow, StartOfHalfYearMapper
+from halfyear.scheduling.half_year_partition import StartOfHalfYearMapper
 
 
 class HalfyearPlugin(AirflowPlugin):
@@ -14,4 +14,3 @@ class HalfyearPlugin(AirflowPlugin):
 
     name = "halfyear"
     partition_mappers: ClassVar[list[Any]] = [StartOfHalfYearMapper]
-    windows: ClassVar[list[Any]] = [HalfYearWindow]

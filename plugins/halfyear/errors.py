@@ -9,9 +9,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-#: One line each, Chinese and English, by the name of the rule that raises the finding.
-Text = tuple[str, str]
-
 
 @dataclass(frozen=True)
 class Finding:

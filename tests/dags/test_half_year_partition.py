@@ -5,12 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from airflow.partition_mappers.base import RollupMapper
-from airflow.partition_mappers.temporal import FanOutMapper, StartOfMonthMapper
-from airflow.partition_mappers.window import Window
-from airflow.sdk import RollupMapper as AuthoredRollupMapper
 
-from halfyear.scheduling.half_year_partition import HalfYearWindow, StartOfHalfYearMapper
+from halfyear.scheduling.half_year_partition import StartOfHalfYearMapper
 from halfyear.settings import LOCAL_ZONE
 
 
@@ -47,23 +43,6 @@ def test_the_partition_date_is_the_first_instant_of_the_half_year() -> None:
     assert mapper().to_partition_date("2022-S2") == datetime(2022, 7, 1, tzinfo=LOCAL_ZONE)
 
 
-@pytest.mark.parametrize(
-    ("direction", "first", "last"),
-    [
-        (Window.Direction.FORWARD, datetime(2021, 7, 1), datetime(2021, 12, 1)),
-        (Window.Direction.BACKWARD, datetime(2021, 2, 1), datetime(2021, 7, 1)),
-    ],
-)
-def test_the_window_is_six_months(direction: Window.Direction, first: datetime, last: datetime) -> None:
-    months = list(HalfYearWindow(direction=direction).to_upstream(datetime(2021, 7, 1)))
-    assert (months[0], months[-1], len(months)) == (first, last, 6)
-
-
-def test_a_window_starts_on_day_one() -> None:
-    with pytest.raises(ValueError, match="day 1"):
-        HalfYearWindow().to_upstream(datetime(2021, 7, 31))
-
-
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plugin, as Airflow finds it; whether it does find it is asserted in test_dags.py."""
@@ -74,30 +53,12 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         "get_partition_mapper_plugins",
         lambda: {"halfyear.scheduling.half_year_partition.StartOfHalfYearMapper": StartOfHalfYearMapper},
     )
-    monkeypatch.setattr(
-        plugins_manager,
-        "get_windows_plugins",
-        lambda: {"halfyear.scheduling.half_year_partition.HalfYearWindow": HalfYearWindow},
-    )
 
 
 @pytest.mark.usefixtures("registered")
-def test_a_dag_can_wait_for_the_six_months_of_a_half_year() -> None:
+def test_the_scheduler_reads_the_mapper_as_it_was_written() -> None:
     from airflow.serialization.decoders import decode_partition_mapper
     from airflow.serialization.encoders import encode_partition_mapper
 
-    authored = AuthoredRollupMapper(upstream_mapper=mapper("%Y-%m"), window=HalfYearWindow())
-    scheduled = decode_partition_mapper(encode_partition_mapper(authored))
-    assert isinstance(scheduled, RollupMapper)
+    scheduled = decode_partition_mapper(encode_partition_mapper(mapper("%Y-%m")))
     assert scheduled.to_downstream("2022-03") == "2022-S1"
-    assert sorted(scheduled.to_upstream("2022-S1")) == [f"2022-0{month}" for month in range(1, 7)]
-
-
-@pytest.mark.usefixtures("registered")
-def test_a_half_year_can_fan_out_to_its_months() -> None:
-    fan_out = FanOutMapper(
-        upstream_mapper=mapper(),
-        window=HalfYearWindow(),
-        downstream_mapper=StartOfMonthMapper(timezone="Asia/Shanghai"),
-    )
-    assert list(fan_out.to_downstream("2021-S2")) == [f"2021-{month:02}" for month in range(7, 13)]

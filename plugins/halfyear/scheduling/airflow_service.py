@@ -20,8 +20,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from configparser import RawConfigParser
 from contextlib import suppress
@@ -30,6 +28,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import psutil
 import psycopg2
 
@@ -457,10 +456,9 @@ def _listeners(port: int) -> set[int]:
 
 
 def _health(url: str) -> dict[str, str | None]:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=10) as response:
-            answer: dict[str, dict[str, str | None]] = json.load(response)
-    except (urllib.error.URLError, OSError, ValueError):
+        # Never through a proxy: the API is on this machine.
+        answer: dict[str, dict[str, str | None]] = httpx.get(url, timeout=10, trust_env=False).raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
         return {}
     return {name: part.get("status") for name, part in answer.items()}

@@ -1,23 +1,13 @@
-"""Half-years as Airflow asset partitions: Airflow has mappers and windows from hour to year, but not these.
+"""Half-years as Airflow asset partitions: Airflow has mappers from hour to year, but not this one.
 
-A DAG that waits for a whole half-year of a monthly or daily asset combines the two::
-
-    RollupMapper(
-        upstream_mapper=StartOfHalfYearMapper(timezone="Asia/Shanghai", input_format="%Y-%m"),
-        window=HalfYearWindow(),
-    )
-
-They are registered by ``plugins/halfyear_plugin.py``; Airflow refuses to serialise a mapper that is not.
+It is registered by ``plugins/halfyear_plugin.py``; Airflow refuses to serialise a mapper that is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar
 
 from airflow.partition_mappers.temporal import _BaseTemporalMapper
-from airflow.partition_mappers.window import Window
 
 from halfyear import period
 from halfyear.errors import UsageError
@@ -52,20 +42,3 @@ class StartOfHalfYearMapper(_BaseTemporalMapper):
         except UsageError as error:
             raise ValueError(str(error)) from None
         return datetime(first_day.year, first_day.month, 1)
-
-
-class HalfYearWindow(Window):
-    """The six months of a half-year: from its first month on, or with BACKWARD the six that end at it."""
-
-    expected_decoded_type: ClassVar[type] = datetime
-
-    def to_upstream(self, decoded_downstream: datetime) -> Iterable[datetime]:
-        if decoded_downstream.day != 1:
-            raise ValueError(f"a half-year starts on day 1 of a month, not on {decoded_downstream.isoformat()}")
-        first = -5 if self.direction is Window.Direction.BACKWARD else 0
-        return [_months_later(decoded_downstream, first + step) for step in range(6)]
-
-
-def _months_later(day: datetime, months: int) -> datetime:
-    count = day.year * 12 + day.month - 1 + months
-    return day.replace(year=count // 12, month=count % 12 + 1)

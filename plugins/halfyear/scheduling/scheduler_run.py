@@ -7,25 +7,23 @@ runs of ``compute_indicators`` that their asset events create, and half-years th
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+import tenacity
 
 from halfyear import contract
 from halfyear.errors import InfrastructureFault, UsageError
-from halfyear.scheduling import airflow_service
+from halfyear.scheduling import airflow_service, asset
 from halfyear.settings import Settings
 
 COMPUTE: Final = "compute_indicators"
-#: The asset that compute_indicators waits for.
-DUE: Final = "halfyear://indicators/due"
 
 _PARSE_SECONDS: Final = 120
 _EVENT_SECONDS: Final = 60
@@ -136,6 +134,21 @@ def _stale_periods() -> list[str]:
     return night.stale_periods()
 
 
+def _may_pass(error: BaseException) -> bool:
+    """Whether a fault may pass: no answer, a fault of the server, a token that has expired."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.is_server_error or error.response.status_code == httpx.codes.UNAUTHORIZED
+    return isinstance(error, httpx.TransportError)
+
+
+_patiently = tenacity.retry(
+    retry=tenacity.retry_if_exception(_may_pass),
+    stop=tenacity.stop_after_delay(_SILENCE_SECONDS),
+    wait=tenacity.wait_fixed(_POLL_SECONDS),
+    reraise=True,
+)
+
+
 class _Night:
     """The REST conversation of one night."""
 
@@ -148,9 +161,8 @@ class _Night:
         self._say = say
         self._awaited: set[str] = set()
         self._end = end
-        self._token: str | None = None
         # Never through a proxy: the API is on this machine.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._client = httpx.Client(base_url=self._state.url or "", timeout=30, trust_env=False)
 
     def wait_for_dags(self, dag_ids: Iterable[str]) -> None:
         """Wait until Airflow has read the DAG files; UsageError when one cannot be imported or is paused."""
@@ -209,7 +221,7 @@ class _Night:
         for run in ingest:
             query = {"source_dag_id": run.dag_id, "source_run_id": run.run_id}
             while True:
-                events = [e for e in self._pages("/assets/events", query, "asset_events") if e["uri"] == DUE]
+                events = [e for e in self._pages("/assets/events", query, "asset_events") if e["uri"] == asset.DUE]
                 keys = {event["partition_key"] for event in events if event["partition_key"]}
                 created = {
                     (dag_run["dag_id"], dag_run["run_id"])
@@ -296,58 +308,49 @@ class _Night:
     def _pages(self, path: str, query: dict[str, str], field: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         while True:
-            parameters = urllib.parse.urlencode({**query, "limit": _PAGE, "offset": len(items)})
-            page = self._request("GET", f"{path}?{parameters}")
+            page = self._request("GET", path, query={**query, "limit": _PAGE, "offset": len(items)})
             items += page[field]
             if len(items) >= page["total_entries"] or not page[field]:
                 return items
 
-    def _request(self, method: str, path: str, body: Any = None, missing: bool = False) -> Any:
-        """One request to the API; with ``missing``, 404 is None. Repeats while Airflow does not answer."""
-        end = time.monotonic() + _SILENCE_SECONDS
-        while True:
-            try:
-                if self._token is None:
-                    self._token = self._login()
-                return self._send(method, f"/api/v2{path}", body, self._token)
-            except urllib.error.HTTPError as error:
-                if error.code == 404 and missing:
-                    return None
-                if error.code == 409 and method == "POST":
-                    # A repeated trigger whose first answer was lost; the run is there.
-                    return self._request("GET", f"{path}/{urllib.parse.quote(body['dag_run_id'], safe='')}")
-                if error.code == 401 and self._token is not None and time.monotonic() < end:
-                    self._token = None
-                    time.sleep(_POLL_SECONDS)
-                    continue
-                if error.code < 500 or time.monotonic() > end:
-                    detail = error.read().decode(errors="replace")[:300]
-                    raise InfrastructureFault(f"Airflow refuses {method} {path} ({error.code}): {detail}") from None
-            except (urllib.error.URLError, OSError) as error:
-                if time.monotonic() > end:
-                    raise InfrastructureFault(
-                        f"Airflow does not answer at {self._state.url} ({error}); "
-                        f"see {self._state.log_folder / 'api-server.log'}"
-                    ) from None
-            time.sleep(_POLL_SECONDS)
+    def _request(
+        self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None, missing: bool = False
+    ) -> Any:
+        """One request to the API, repeated while Airflow does not answer; with ``missing``, 404 is None."""
+        try:
+            return self._send(method, f"/api/v2{path}", body, query)
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            if status == 404 and missing:
+                return None
+            if status == 409 and method == "POST":
+                # A repeated trigger whose first answer was lost; the run is there.
+                return self._request("GET", f"{path}/{quote(body['dag_run_id'], safe='')}")
+            detail = error.response.text[:300]
+            raise InfrastructureFault(f"Airflow refuses {method} {path} ({status}): {detail}") from None
+        except httpx.TransportError as error:
+            raise InfrastructureFault(
+                f"Airflow does not answer at {self._state.url} ({error}); "
+                f"see {self._state.log_folder / 'api-server.log'}"
+            ) from None
 
-    def _login(self) -> str:
-        credentials = {"username": self._state.user, "password": self._state.password}
-        token: str = self._send("POST", "/auth/token", credentials, None)["access_token"]
-        return token
-
-    def _send(self, method: str, path: str, body: Any, token: str | None) -> Any:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self._state.url}{path}", data, headers, method=method)
-        with self._opener.open(request, timeout=30) as response:
-            return json.load(response)
+    @_patiently
+    def _send(self, method: str, path: str, body: Any, query: dict[str, Any] | None) -> Any:
+        if "Authorization" not in self._client.headers:
+            credentials = {"username": self._state.user, "password": self._state.password}
+            answer = self._client.post("/auth/token", json=credentials)
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                raise InfrastructureFault(f"Airflow refuses the password of {self._state.user} at {self._state.url}")
+            token = answer.raise_for_status().json()["access_token"]
+            self._client.headers["Authorization"] = f"Bearer {token}"
+        answer = self._client.request(method, path, json=body, params=query)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:  # the token has expired: the next try gets another one
+            del self._client.headers["Authorization"]
+        return answer.raise_for_status().json()
 
 
 def _path(run: Run) -> str:
-    return f"/dags/{run.dag_id}/dagRuns/{urllib.parse.quote(run.run_id, safe='')}"
+    return f"/dags/{run.dag_id}/dagRuns/{quote(run.run_id, safe='')}"
 
 
 def _run(answer: dict[str, Any]) -> Run:
