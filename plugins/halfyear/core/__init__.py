@@ -1,5 +1,7 @@
 """Core: the history of every record, on both time axes.
 
-``verdict`` says, from all deliveries of a source, which load stands for each day; ``loading`` brings core to that and
-marks the half-years that became stale. What is known is a function of the deliveries, not of their order.
+``ledger`` writes down what arrived and what became of it, ``verdict`` says from all deliveries of a source which load
+stands for each day. ``settlement`` brings core to that, a ``change`` of one day after the other: a ``register`` by its
+snapshots, an ``event`` by its newest row, and ``half_year`` marks whose figures became due. ``lock`` has what waits for
+what. What is known is a function of the deliveries, not of their order.
 """

@@ -1,6 +1,7 @@
 """Scheduling: what talks to Airflow, and what starts it.
 
-``night`` has the steps of a night and of a publication, which the DAGs and the terminal call. ``airflow_service`` starts and
-stops Airflow, ``scheduler_run`` asks it for a night; ``half_year_partition`` makes half-years partition keys,
-``retries`` says what is tried again, and ``preloaded_airflow`` starts tasks quickly. No other folder imports Airflow.
+``night`` has the steps of a night, ``publication_steps`` those of a publication; the DAGs and the terminal call them.
+``airflow_service`` starts and stops Airflow, and ``scheduler_run`` asks it for a night. For the DAGs there are the URIs of
+``asset``, half-years as partition keys (``half_year_partition``), what is tried again (``retries``), inboxes behind a
+connection (``storage``), and ``preloaded_airflow``, which starts tasks quickly. No other folder imports Airflow.
 """
