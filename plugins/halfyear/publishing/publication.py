@@ -14,8 +14,10 @@ from typing import Any
 from rich.console import Console
 from rich.markdown import Markdown
 
+from halfyear import markdown_text
 from halfyear.indicators.audit import Audit
 from halfyear.indicators.definition import DASH
+from halfyear.markdown_text import escaped
 from halfyear.period import Period
 from halfyear.publishing.proposal import Proposal
 from halfyear.publishing.verification import Verification
@@ -44,15 +46,15 @@ def text(proposal: Proposal) -> str:
     request = proposal.request
     figures = {each["indicator_code"]: each for each in proposal.figures}
     lines = [
-        f"- 编制人 prepared by: **{_cell(request.prepared_by)}**，须由他人批准 / somebody else has to approve it",
+        f"- 编制人 prepared by: **{escaped(request.prepared_by)}**，须由他人批准 / somebody else has to approve it",
         f"- 指标 figures of the city: {len(figures)}; 连同各单位和其他口径 with bodies and other readings: "
         f"{proposal.observations}",
         f"- 指纹 digest: `{proposal.digest}`",
     ]
     if request.note.strip():
-        lines.append(f"- 说明 note: {_cell(request.note)}")
+        lines.append(f"- 说明 note: {escaped(request.note)}")
     lines += ["", "## 未决事项 Open points, sealed nevertheless", ""]
-    lines += [f"- {_cell(point.line)}" for point in proposal.exceptions] or ["没有 none"]
+    lines += [f"- {escaped(point.line)}" for point in proposal.exceptions] or ["没有 none"]
     if request.is_restatement:
         lines += ["", "## 变动 What changes", "", *_changes(proposal.changes, proposal.reasons)]
     lines += ["", "## 指标 Figures", ""]
@@ -194,13 +196,7 @@ def audited(found: Audit) -> Iterator[str]:
 
 
 def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [heading, ["---"] * len(heading), *([_cell(c) for c in row] for row in rows)]
-    return [f"| {' | '.join(line)} |" for line in lines]
-
-
-def _cell(value: object) -> str:
-    """A text that ends no table cell and begins no markup."""
-    return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return [markdown_text.table(heading, ([escaped(cell) for cell in row] for row in rows))]
 
 
 def _plain(value: Decimal | None) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from halfyear import contract as contracts
+from halfyear import markdown_text
 from halfyear.contract import DIMENSIONS, Contract, Property, Rule
 from halfyear.indicators import definition as definition_module
 from halfyear.indicators import population
@@ -364,13 +365,7 @@ def _anchor(definition: Definition) -> str:
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = list(header)
-    lines = [head, ["---"] * len(head), *([_cell(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return markdown_text.table(header, ([markdown_text.cell(cell) for cell in row] for row in rows))
 
 
 def _list(items: Iterable[str]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
 from rich.cells import cell_len
 
+from halfyear import markdown_text
+from halfyear.markdown_text import escaped
 from halfyear.publishing.report.document import (
     Block,
     Chart,
@@ -20,7 +21,6 @@ from halfyear.publishing.report.document import (
     cell_text,
 )
 
-_SPECIAL = re.compile(r"([\\`*<>|\[\]#])")
 _ALIGN = {"left": ":---", "center": ":---:", "right": "---:"}
 _BAR = 30
 
@@ -37,11 +37,11 @@ def write(document: Document) -> bytes:
 def _block(block: Block) -> str:
     match block:
         case Heading():
-            return f"{'#' * block.level} {_escaped(block.text)}"
+            return f"{'#' * block.level} {escaped(block.text)}"
         case Paragraph():
-            return _escaped(block.text)
+            return escaped(block.text)
         case Signature():
-            return "  \n".join(map(_escaped, block.lines))
+            return "  \n".join(map(escaped, block.lines))
         case PageBreak():
             return "---"
         case Table():
@@ -50,16 +50,14 @@ def _block(block: Block) -> str:
             return _chart(block)
 
 
-def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
-
-
 def _table(table: Table) -> str:
-    lines = [[_escaped(column.title) for column in table.columns], [_ALIGN[column.align] for column in table.columns]]
-    lines += [[_escaped(cell_text(cell)) for cell in row] for row in table.rows]
-    grid = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    notes = "".join(f"\n\n{_escaped(note)}" for note in table.notes)
-    return f"**{_escaped(table.caption)}**\n\n{grid}{notes}"
+    grid = markdown_text.table(
+        [escaped(column.title) for column in table.columns],
+        [[escaped(cell_text(cell)) for cell in row] for row in table.rows],
+        [_ALIGN[column.align] for column in table.columns],
+    )
+    notes = "".join(f"\n\n{escaped(note)}" for note in table.notes)
+    return f"**{escaped(table.caption)}**\n\n{grid}{notes}"
 
 
 def _chart(chart: Chart) -> str:
@@ -77,4 +75,4 @@ def _chart(chart: Chart) -> str:
             bar = "█" * width + " " if width else ""
             lines.append(f"  {series.title}{' ' * (titles - cell_len(series.title))}  {bar}{shown}")
     body = "\n".join(lines)
-    return f"```text\n{body}\n```\n\n**{_escaped(chart.caption)}**"
+    return f"```text\n{body}\n```\n\n**{escaped(chart.caption)}**"
