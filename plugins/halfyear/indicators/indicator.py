@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
@@ -14,33 +14,10 @@ from halfyear.errors import UsageError
 from halfyear.indicators.definition import Definition, Parts
 from halfyear.indicators.population import PARAMETERS, Laid
 
-_FIELDS = {
-    "indicator_code": "code",
-    "reading": "reading",
-    "name_zh": "name_zh",
-    "name_en": "name_en",
-    "domain": "domain",
-    "domain_zh": "domain_zh",
-    "domain_en": "domain_en",
-    "unit": "unit",
-    "kind": "kind",
-    "decimals": "decimals",
-    "scale": "scale",
-    "template": "template",
-    "without_rows": "without_rows",
-    "population": "population",
-    "sources": "sources",
-    "readings": "readings",
-    "published_no": "published_no",
-    "section": "section",
-    "description_zh": "description_zh",
-    "description_en": "description_en",
-    "excluded": "excluded",
-    "is_published": "is_published",
-    "sort_order": "sort_order",
-    "sql_text": "sql",
-    "parts": "parts",
-}
+# Where a column is not called as the field is.
+_COLUMNS = {"code": "indicator_code", "sql": "sql_text"}
+#: The columns of indicators.definition, each with its field of a definition.
+_FIELDS = {_COLUMNS.get(field.name, field.name): field.name for field in fields(Definition)}
 # In what order the function indicators.trace gives the parameters to a select.
 _POSITIONS = {name: f"${place}::{kind}" for place, (name, kind) in enumerate(PARAMETERS.items(), start=1)}
 
@@ -55,7 +32,7 @@ def sync(connection: Connection, definitions: Mapping[tuple[str, str], Definitio
         (*(_stored(getattr(d, field)) for field in _FIELDS.values()), d.hash, d.bind(_POSITIONS.__getitem__))
         for d in definitions.values()
     ]
-    sets = ", ".join(f"{c} = excluded.{c}" for c in columns[2:])
+    sets = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in ("indicator_code", "reading"))
     with connection.cursor() as cursor:
         cursor.execute(
             "delete from indicators.definition where not (indicator_code, reading) in "
