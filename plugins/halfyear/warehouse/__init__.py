@@ -1,10 +1,10 @@
 """Warehouse: connections, roles, and everything that is derived from declarations.
 
-``connection`` opens the warehouse for a role and brings it to what ``sql/`` and ``expectations/`` declare; ``embedded``
+``migration`` opens the warehouse for a role and brings it to what ``sql/`` and ``expectations/`` declare; ``embedded``
 is the PostgreSQL that Halfyear brings along.
 """
 
-from halfyear.warehouse.connection import (
+from halfyear.warehouse.migration import (
     connect,
     describe,
     is_migrated,
