@@ -17,7 +17,7 @@ from halfyear import contract as contracts
 from halfyear import warehouse
 from halfyear.errors import HalfyearError
 from halfyear.settings import LOCAL_ZONE, Settings
-from halfyear.warehouse.migration import Role
+from halfyear.warehouse.connection import Role
 
 #: Below this a night may run out of disk.
 _MINIMUM_FREE_BYTES = 2 * 1024**3
