@@ -1,7 +1,7 @@
 """Migration: the warehouse is brought to what ``sql/`` and ``expectations/`` declare.
 
-One order: roles, numbered migrations, core tables from the contracts, reviewed lists, functions and views of
-core, indicator definitions, mart, grants. All in one transaction; with nothing changed it returns at once.
+One order: roles, numbered migrations, core tables from the contracts, reviewed lists, views and functions, grants, indicator
+definitions. All in one transaction; with nothing changed it returns at once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -22,8 +22,9 @@ from halfyear.errors import ContractError
 from halfyear.indicators import computation, definition, identity, indicator, population
 from halfyear.mart import mart
 from halfyear.settings import Settings
-from halfyear.warehouse import core_table
+from halfyear.warehouse import core_table, declaration
 from halfyear.warehouse.connection import describe, transaction
+from halfyear.warehouse.declaration import Declaration
 
 log = logging.getLogger(__name__)
 
@@ -62,23 +63,21 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         if _known(cursor, "warehouse") == fingerprint:
             return False
         _create_roles(cursor)
-        _apply_migrations(cursor, settings, progress)
+        declarations = declaration.load(settings.sql, declared, definitions)
+        views_of_core = _views_of_core(cursor)
+        _apply_migrations(cursor, settings, declarations, progress)
         for contract in declared.values():
             core_table.derive(cursor, contract, progress)
         identity.load_all(settings.expectations, definitions)
         lists_changed = _load_lists(cursor, settings)
-        core = [path.read_text("utf-8") for path in sorted((settings.sql / "core").glob("*.sql"))]
-        for text in core:
-            cursor.execute(text)
-        # Definitions name these views; what the views say is part of what their figures are.
-        core += [mart.resolved_view_sql(contract) for contract in declared.values()]
-        lists_changed |= _remember_changed(cursor, "core.views", "\0".join(core).encode())
+        declaration.apply(cursor, declarations, progress)
+        # What a view of core says is part of what figures are.
+        views_now = _views_of_core(cursor)
+        lists_changed |= any(views_now.get(name, text) != text for name, text in views_of_core.items())
         for contract in declared.values():
             if contract.period_group is not None:
                 column = contract.named(contract.period_group).column
                 cursor.execute("select core.note_spanning_groups(%s, %s, null)", (contract.source, column))
-        for statement in mart.statements(declared, definitions, settings.sql):
-            cursor.execute(statement)
         for path in sorted((settings.sql / "roles").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
         computation.check(cursor, list(definitions.values()))
@@ -89,7 +88,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
             cursor.execute(
                 "select indicators.mark_stale(null, coalesce(array_agg(period), '{}'), 'lists') from lineage.open_period"
             )
-        _remember(cursor, "warehouse", fingerprint)
+        declaration.remember(cursor, "warehouse", fingerprint)
     progress("warehouse is up to date")
     return True
 
@@ -99,8 +98,9 @@ def _fingerprint(settings: Settings) -> str:
     for root in (settings.sql, settings.expectations):
         for path in sorted(p for p in root.rglob("*") if p.suffix in (".sql", ".yaml", ".csv")):
             digest.update(str(path.relative_to(settings.project)).encode() + b"\0" + path.read_bytes() + b"\0")
-    for module in (mart.__file__, definition.__file__, population.__file__, core_table.__file__, __file__):
-        digest.update(Path(module).read_bytes())
+    for module in (mart, definition, population, core_table, declaration):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
 
 
@@ -113,20 +113,12 @@ def _known(cursor: Cursor, name: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def _remember(cursor: Cursor, name: str, fingerprint: str) -> None:
-    cursor.execute(
-        "insert into lineage.declaration (name, fingerprint) values (%s, %s) "
-        "on conflict (name) do update set fingerprint = excluded.fingerprint, applied_at = clock_timestamp()",
-        (name, fingerprint),
-    )
-
-
 def _remember_changed(cursor: Cursor, name: str, content: bytes) -> bool:
     """Remember a content under a name; whether it is another than before."""
     fingerprint = hashlib.sha256(content).hexdigest()
     if _known(cursor, name) == fingerprint:
         return False
-    _remember(cursor, name, fingerprint)
+    declaration.remember(cursor, name, fingerprint)
     return True
 
 
@@ -146,12 +138,21 @@ def _create_roles(cursor: Cursor) -> None:
         )
 
 
-def _apply_migrations(cursor: Cursor, settings: Settings, progress: Callable[[str], None]) -> None:
+def _views_of_core(cursor: Cursor) -> dict[str, str]:
+    cursor.execute("select viewname, definition from pg_catalog.pg_views where schemaname = 'core'")
+    return dict(cursor.fetchall())
+
+
+def _apply_migrations(
+    cursor: Cursor, settings: Settings, declarations: Sequence[Declaration], progress: Callable[[str], None]
+) -> None:
     cursor.execute("select to_regclass('lineage.migration') is not null")
     applied: dict[str, str] = {}
     if _one(cursor)[0]:
         cursor.execute("select name, sha256 from lineage.migration")
         applied = dict(cursor.fetchall())
+    if not applied.keys() >= {path.name for path in (settings.sql / "migrations").glob("*.sql")}:
+        declaration.drop_views(cursor, declarations)
     for path in sorted((settings.sql / "migrations").glob("*.sql")):
         text = path.read_text("utf-8")
         sha256 = hashlib.sha256(text.encode()).hexdigest()
