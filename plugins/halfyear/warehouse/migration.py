@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -18,7 +18,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from halfyear import contract as contracts
 from halfyear.core import loading
-from halfyear.errors import ContractError
+from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import computation, definition, identity, indicator, population
 from halfyear.mart import mart
 from halfyear.settings import Settings
@@ -31,6 +31,18 @@ log = logging.getLogger(__name__)
 _ROLES = ("halfyear_loader", "halfyear_reader")
 #: Any constant: one migration at a time.
 _MIGRATION_LOCK = 8_150_001
+#: The migrations that made a warehouse before the first four did, with the SHA-256 of their texts. Where all of them were
+#: applied, the tables are those of the first four.
+_EARLIER = {
+    "0001_layers.sql": "80eee528d541c086ab53d817d8ca469adfd6c806dca49025511a0d096169da9e",
+    "0002_indicators.sql": "ab7f2b428e5cbdda511215086c6d7f148c99887dd7b26ce7ed29f7f45cbe6d6d",
+    "0003_value_sets.sql": "02f66fb805b6db965bb8a95a4bb9cebc873fc99c7fc1ca19320896b8c10adefb",
+    "0004_reconciliation.sql": "83e98e62f2163bbeabdea9295699669cf8efd1419a845ca2c26173fb15c8101a",
+    "0005_regions.sql": "c83cb798d96fc3113a80e22e14031b9efef7a42631292ca43bc7304a81d0c51b",
+    "0007_seals.sql": "7343d0ea153f78b0b3ddc424b89e1b4d80e4f932eb444f07058d7c3309bcfbc4",
+    "0008_one_scan.sql": "505d2fa7b83f7d9cc3f5a8b2e6867d478cd6b21239f1bf3245d54abad284dcae",
+}
+_FIRST_FOUR = ("0001_ledger.sql", "0002_lists.sql", "0003_figures.sql", "0004_seals.sql")
 #: The lists that people review, with their columns.
 _LISTS = {
     "core.body": ("code", "name", "kind", "level", "parent_code", "region_code"),
@@ -146,26 +158,54 @@ def _views_of_core(cursor: Cursor) -> dict[str, str]:
 def _apply_migrations(
     cursor: Cursor, settings: Settings, declarations: Sequence[Declaration], progress: Callable[[str], None]
 ) -> None:
-    cursor.execute("select to_regclass('lineage.migration') is not null")
-    applied: dict[str, str] = {}
-    if _one(cursor)[0]:
-        cursor.execute("select name, sha256 from lineage.migration")
-        applied = dict(cursor.fetchall())
-    if not applied.keys() >= {path.name for path in (settings.sql / "migrations").glob("*.sql")}:
+    texts = {path.name: path.read_text("utf-8") for path in sorted((settings.sql / "migrations").glob("*.sql"))}
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    applied = _applied(cursor)
+    if applied and _FIRST_FOUR[0] not in applied:
+        _adopt(cursor, applied, {name: hashes[name] for name in _FIRST_FOUR}, progress)
+        applied = _applied(cursor)
+    for name in texts.keys() & applied.keys():
+        if applied[name] != hashes[name]:
+            raise ContractError(
+                f"sql/migrations/{name}: 已执行的迁移不能修改，请新增一个编号 / "
+                "an applied migration must not change; add a new number instead"
+            )
+    pending = [name for name in texts if name not in applied]
+    if pending:
         declaration.drop_views(cursor, declarations)
-    for path in sorted((settings.sql / "migrations").glob("*.sql")):
-        text = path.read_text("utf-8")
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
-        if path.name in applied:
-            if applied[path.name] != sha256:
-                raise ContractError(
-                    f"sql/migrations/{path.name}: 已执行的迁移不能修改，请新增一个编号 / "
-                    "an applied migration must not change; add a new number instead"
-                )
-            continue
-        progress(f"migration {path.name}")
-        cursor.execute(text)
-        cursor.execute("insert into lineage.migration (name, sha256) values (%s, %s)", (path.name, sha256))
+    for name in pending:
+        progress(f"migration {name}")
+        cursor.execute(texts[name])
+        _note_migrations(cursor, {name: hashes[name]})
+
+
+def _applied(cursor: Cursor) -> dict[str, str]:
+    """The migrations that were applied, with the hashes of their texts."""
+    cursor.execute("select to_regclass('lineage.migration') is not null")
+    if not _one(cursor)[0]:
+        return {}
+    cursor.execute("select name, sha256 from lineage.migration")
+    return dict(cursor.fetchall())
+
+
+def _note_migrations(cursor: Cursor, hashes: Mapping[str, str]) -> None:
+    cursor.executemany("insert into lineage.migration (name, sha256) values (%s, %s)", list(hashes.items()))
+
+
+def _adopt(
+    cursor: Cursor, applied: Mapping[str, str], first_four: Mapping[str, str], progress: Callable[[str], None]
+) -> None:
+    """Go on after the first four migrations in a warehouse of the earlier ones; UsageError where one of these is missing."""
+    missing = [name for name, sha256 in _EARLIER.items() if applied.get(name) != sha256]
+    if missing:
+        raise UsageError(
+            f"数据仓库由更早的版本建立，没有执行其迁移 {missing[0]}；请先用含有 sql/migrations/{missing[0]} 的版本运行 halfyear "
+            f"migrate，再用本版本 / the warehouse is of an earlier version and lacks its migration {missing[0]}: run halfyear "
+            f"migrate of the version that has sql/migrations/{missing[0]}, and then of this one"
+        )
+    progress(f"as applied already: migrations {', '.join(first_four)}")
+    _note_migrations(cursor, first_four)
+    cursor.execute("delete from lineage.declaration where name = 'core.views'")
 
 
 def _load_lists(cursor: Cursor, settings: Settings) -> bool:
