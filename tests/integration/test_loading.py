@@ -25,7 +25,7 @@ from halfyear.contract import Contract
 from halfyear.core import lock, verdict
 from halfyear.period import Period
 from halfyear.settings import Settings
-from halfyear.warehouse import connection as warehouse_connection
+from halfyear.warehouse import core_table
 
 FIRST_DAY = date(2021, 12, 29)
 
@@ -234,7 +234,7 @@ def connection(warehouse: Settings) -> Iterator[Connection]:
     opened = warehouse_module.connect(warehouse, "owner")
     with opened.cursor() as cursor:
         for mode in ("register", "events"):
-            warehouse_connection._derive_core_table(cursor, contract(mode), lambda line: None)
+            core_table.derive(cursor, contract(mode), lambda line: None)
     opened.commit()
     yield opened
     opened.close()

@@ -19,6 +19,7 @@ from halfyear.indicators import computation, definition, figure
 from halfyear.mart import mart, reference
 from halfyear.period import parse
 from halfyear.settings import Settings
+from halfyear.warehouse import declaration
 
 #: design.md, section 5: the names and the order that users rely on.
 INDICATOR = (
@@ -148,16 +149,19 @@ def test_every_view_and_column_has_a_comment(owner: Connection) -> None:
 
 def test_the_views_can_be_made_again_and_keep_their_answers(filled: Connection, warehouse: Settings) -> None:
     before = ask(filled, "select * from mart.indicator order by 1, 2, 8")
-    contracts = contract.load_all(warehouse.expectations)
-    for statement in mart.statements(contracts, definition.load_all(warehouse.sql), warehouse.sql):
-        ask(filled, statement)
+    declared = declaration.load(
+        warehouse.sql, contract.load_all(warehouse.expectations), definition.load_all(warehouse.sql)
+    )
+    with filled.cursor() as cursor:
+        declaration.drop_views(cursor, declared)
+        declaration.apply(cursor, declared, print)
     assert ask(filled, "select * from mart.indicator order by 1, 2, 8") == before != []
 
 
 def test_a_view_of_somebody_else_on_the_mart_is_not_dropped_in_silence(owner: Connection) -> None:
     ask(owner, "create view staging.mine as select * from mart.period")
-    with pytest.raises(psycopg2.errors.DependentObjectsStillExist):
-        ask(owner, mart.DROP_VIEWS)
+    with owner.cursor() as cursor, pytest.raises(psycopg2.errors.DependentObjectsStillExist):
+        declaration.drop_views(cursor, [])
 
 
 def test_a_view_without_a_comment_for_a_column_cannot_be_made(tmp_path: Path, owner: Connection) -> None:
@@ -365,8 +369,8 @@ def test_body_is_found_by_name_on_the_day(owner: Connection, warehouse: Settings
 
 
 def test_a_mart_without_sources_or_indicators_can_be_made(owner: Connection, warehouse: Settings) -> None:
-    for statement in mart.statements({}, {}, warehouse.sql):
-        ask(owner, statement)
+    with owner.cursor() as cursor:
+        declaration.apply(cursor, declaration.load(warehouse.sql, {}, {}), print)
     for view in ("indicator_row", "freshness", "quality_scorecard", "unknown_body"):
         assert ask(owner, f"select * from mart.{view}") == []
 
@@ -377,8 +381,8 @@ def test_an_indicator_in_a_new_domain_makes_a_view(owner: Connection, warehouse:
         known["accounts_opened", ""], domain="people", domain_zh="人员", domain_en="People"
     )
     contracts = contract.load_all(warehouse.expectations)
-    for statement in mart.statements(contracts, known, warehouse.sql):
-        ask(owner, statement)
+    with owner.cursor() as cursor:
+        declaration.apply(cursor, declaration.load(warehouse.sql, contracts, known), print)
     assert ask(owner, "select accounts_opened from mart.people") == []
 
 

@@ -2,14 +2,13 @@
 
 A file of ``sql/mart`` is a YAML header in the leading comment (name, grain, a comment for every column) and
 one ``select``. Generated are the wide view of each domain, the freshness of the sources, and the rows whose bodies or
-references nobody knows, with whether they were judged. This module only writes SQL; ``warehouse.migrate`` runs it.
+references nobody knows, with whether they were judged. This module only writes SQL; ``warehouse.declaration`` runs it.
 
 Views run with the rights of their owner, functions in them with those of the reader: none of ours are called.
 """
 
 from __future__ import annotations
 
-import graphlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,16 +24,6 @@ from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import own_day, resolved
 
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<select>.*)\Z", re.DOTALL)
-_READS = re.compile(r"\bmart\.([a-z_]+)")
-
-#: Drops every view of the mart at once; fails, naming it, when a view outside the mart reads one.
-DROP_VIEWS = """
-do $$ declare views text;
-begin
-    select string_agg(format('%I.%I', schemaname, viewname), ', ') into views
-    from pg_catalog.pg_views where schemaname = 'mart';
-    if views is not null then execute 'drop view ' || views; end if;
-end $$"""
 
 
 class _Header(BaseModel):
@@ -327,28 +316,12 @@ def load(path: Path) -> View:
 def views(
     contracts: Mapping[str, Contract], definitions: Mapping[tuple[str, str], Definition], sql: Path | None = None
 ) -> list[View]:
-    """Every view of the mart, those that others read first."""
+    """Every view of the mart."""
     folder = (sql or settings.load().sql) / "mart"
     found = [load(path) for path in sorted(folder.glob("*.sql"))]
     found += _domain_views(definitions.values())
     found += [_unknown_body_row(contracts.values()), _unknown_reference_row(contracts)]
     found += [_reference_judgement(contracts), _freshness(contracts.values())]
-    by_name = {view.name: view for view in found}
-    if len(by_name) < len(found):
+    if len({view.name for view in found}) < len(found):
         raise ContractError("mart: 视图重名 / two views of the mart have one name")
-    reads = {view.name: set(_READS.findall(view.select)) & by_name.keys() for view in found}
-    return [by_name[name] for name in graphlib.TopologicalSorter(reads).static_order()]
-
-
-def statements(
-    contracts: Mapping[str, Contract], definitions: Mapping[tuple[str, str], Definition], sql: Path | None = None
-) -> list[str]:
-    """What makes schema mart, and the views of core that it reads, anew; to be run in one transaction."""
-    result = [DROP_VIEWS]
-    for contract in contracts.values():
-        result.append(f"drop view if exists core.{contract.source}_resolved")
-        if has_body(contract):
-            result.append(resolved_view_sql(contract))
-    for view in views(contracts, definitions, sql):
-        result += view.statements
-    return result
+    return found

@@ -38,7 +38,7 @@ _registry_log.setLevel(logging.ERROR)
 
 
 class UnifiedSocialCreditCode(ColumnMapMetricProvider):
-    """The metric: the SQL function of ``sql/core/identifiers.sql``, on every value that is not null."""
+    """The metric: the SQL function of ``sql/core/is_unified_social_credit_code.sql``, on every value that is not null."""
 
     condition_metric_name = "column_values.unified_social_credit_code"
 

@@ -1,7 +1,3 @@
--- Identifiers of Chinese standards. Functions and views only: applied again by every migrate.
-
-create schema if not exists core;
-
 create or replace function core.is_unified_social_credit_code(code text) returns boolean
 language plpgsql
 immutable strict parallel safe
@@ -72,31 +68,3 @@ $function$;
 
 comment on function core.is_unified_social_credit_code(text) is
 'Whether a text is a unified social credit code: form and both check characters of GB 32100 and GB 11714';
-
-create or replace view core.region_spelling as
--- Statistics write every region with 12 digits: zeros stand for the levels that are not named.
-select
-    region_code,
-    region_code as spelling
-from core.region
-union all
-select
-    region_code,
-    rpad(region_code, 9, '0') as spelling
-from core.region
-where length(region_code) = 6
-union all
-select
-    region_code,
-    rpad(region_code, 12, '0') as spelling
-from core.region
-where length(region_code) < 12;
-comment on view core.region_spelling is
-'Every way to write the code of one of the city''s own regions: with 6, 9 or 12 digits';
-
-create or replace view core.county_elsewhere as
-select county_code from core.county
-except
-select left(region_code, 6) as county_code from core.region;
-comment on view core.county_elsewhere is
-'The counties of others, whose towns and villages no list here names';

@@ -143,22 +143,37 @@ comment on column quarantine.rejected_row.row_number is 'The number that a perso
 comment on column quarantine.rejected_row.record_key is 'The key, where it can be read: such a row neither ends nor changes its record';
 comment on column quarantine.rejected_row.masked_value is 'The cell, shortened; *** where the column is personal';
 
-create table core.body (
-    code text primary key,
-    name text not null,
-    kind text not null,
-    level text not null check (level in ('市', '镇', '村')),
-    parent_code text references core.body deferrable initially deferred,
-    region_code text
+-- What rows name and nobody knows is judged after loads and kept; mart.unknown_body_row and mart.unknown_reference_row ask
+-- the rows of today each time.
+create table lineage.unknown_body (
+    source text not null,
+    body_code text,
+    body_name text,
+    load_id bigint not null,
+    rows bigint not null
 );
-comment on table core.body is 'The reviewed list of bodies, from expectations/core/body.csv';
+create index on lineage.unknown_body (source);
+comment on table lineage.unknown_body is
+'One row per source, body that no list knows, and load: how many of its rows that hold now name it';
 
-create table core.body_alias (
-    name text not null,
-    code text not null references core.body deferrable initially deferred,
-    valid_from date,
-    reviewed_by text not null,
-    unique nulls not distinct (name, valid_from)
+create table lineage.unknown_reference (
+    source text not null,
+    column_name text not null,
+    refers_to text not null,
+    value text not null,
+    load_id bigint not null,
+    rows bigint not null
 );
-comment on table core.body_alias is
-'Reviewed other names of bodies, from expectations/core/body_alias.csv; without valid_from the name always held';
+create index on lineage.unknown_reference (source);
+comment on table lineage.unknown_reference is
+'One row per column, value that no accepted snapshot ever named, and load: how many of its rows that hold now refer to it';
+
+create table lineage.reference_judgement (
+    source text primary key,
+    seen jsonb not null,
+    judged_at timestamptz not null default clock_timestamp()
+);
+comment on table lineage.reference_judgement is
+'One row per source whose rows were judged: what its rows in lineage.unknown_body and lineage.unknown_reference speak of';
+comment on column lineage.reference_judgement.seen is
+'The newest instant at which anything became known of the source and of those that it refers to, and the declarations';

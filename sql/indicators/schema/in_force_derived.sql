@@ -1,0 +1,68 @@
+create view indicators.in_force_derived as
+with newest as not materialized (
+    select
+        period,
+        max(vintage) as vintage
+    from indicators.vintage
+    group by period
+),
+
+sealed as not materialized (
+    select s.*
+    from indicators.sealed_observation as s
+    inner join newest as n on s.period = n.period and s.vintage = n.vintage
+)
+
+select
+    s.period,
+    s.indicator_code,
+    s.reading,
+    s.body_code,
+    s.numerator,
+    s.denominator,
+    s.value,
+    round(s.value, coalesce(z.decimals, d.decimals)) as shown,
+    s.printed,
+    s.vintage,
+    coalesce(z.is_published, d.is_published, false) as is_published,
+    s.definition_hash,
+    s.computed_at
+from sealed as s
+left join indicators.sealed_definition as z
+    on
+        s.period = z.period
+        and s.vintage = z.vintage
+        and s.indicator_code = z.indicator_code
+        and s.reading = z.reading
+left join indicators.definition as d
+    on s.indicator_code = d.indicator_code and s.reading = d.reading
+union all
+select
+    o.period,
+    o.indicator_code,
+    o.reading,
+    o.body_code,
+    o.numerator,
+    o.denominator,
+    o.value,
+    round(o.value, d.decimals) as shown,
+    o.printed,
+    null as vintage,
+    coalesce(d.is_published, false) as is_published,
+    o.definition_hash,
+    o.computed_at
+from indicators.observation as o
+left join indicators.definition as d
+    on o.indicator_code = d.indicator_code and o.reading = d.reading
+where
+    o.superseded_at is null
+    and not exists (
+        select from sealed as s
+        where
+            s.period = o.period
+            and s.indicator_code = o.indicator_code
+            and s.reading = o.reading
+            and coalesce(s.body_code, '') = coalesce(o.body_code, '')
+    );
+comment on view indicators.in_force_derived is
+'What indicators.in_force has to hold, chosen anew among observations, vintages and definitions';
