@@ -422,7 +422,16 @@ def test_every_mart_view_is_commented_and_named_once() -> None:
 
 @pytest.mark.parametrize(
     ("schedule", "days"),
-    [("30 1 * * *", 1), ("0 2 * * 1", 7), ("0 2 1 * *", 31), ("0 2 10 1,7 *", 183), ("0 2 1 */3 *", 93)],
+    [
+        ("30 1 * * *", 1),
+        ("0 2 * * 1", 7),
+        ("0 2 1 * *", 31),
+        ("0 2 10 1,7 *", 184),
+        ("0 2 1 */3 *", 92),
+        ("0 2 1 */12 *", 366),
+        ("0 2 * * 1-5", 3),
+        ("*/30 * * * *", 1),
+    ],
 )
 def test_longest_gap_of_a_schedule(schedule: str, days: int) -> None:
     assert mart.days_between(schedule) == days

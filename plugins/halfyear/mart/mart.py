@@ -9,12 +9,16 @@ Views run with the rights of their owner, functions in them with those of the re
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
+from croniter import croniter
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from halfyear import settings
@@ -24,6 +28,8 @@ from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import own_day, resolved
 
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<select>.*)\Z", re.DOTALL)
+#: Any day: from here on the nights of a schedule are looked at.
+_FIRST_NIGHT = datetime(2023, 1, 1)
 
 
 class _Header(BaseModel):
@@ -219,16 +225,15 @@ left join lineage.reference_judgement as j on n.source = j.source"""
     )
 
 
+@functools.cache
 def days_between(schedule: str) -> int:
-    """The longest gap in days between two nights of a cron expression, as far as its date fields tell."""
-    _, _, day, month, weekday = schedule.split()
-    if day == "*" and month == "*":
-        return 1 if weekday in ("*", "?") else 7
-    if month == "*" or month.startswith("*/1"):
-        return 31
-    if month.startswith("*/"):
-        return 31 * int(month[2:])
-    return -(-366 // len(month.split(",")))
+    """The longest gap in days between two nights of a cron expression, in five years or 400 nights."""
+    _, _, *dates = schedule.split()
+    nights = croniter(f"0 0 {' '.join(dates)}", _FIRST_NIGHT)
+    found: list[datetime] = [nights.get_next(datetime)]
+    while len(found) < 2 or (len(found) <= 400 and found[-1] < _FIRST_NIGHT + timedelta(days=5 * 366)):
+        found.append(nights.get_next(datetime))
+    return max((after - before).days for before, after in itertools.pairwise(found))
 
 
 def _freshness(contracts: Iterable[Contract]) -> View:
