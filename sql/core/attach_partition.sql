@@ -7,8 +7,7 @@ begin
     execute format(
         'alter table core.%I attach partition core.%I for values from (%L) to (%L)',
         p_source,
-        p_source || '_' || to_char(p_first_day, 'YYYY')
-        || case when extract(month from p_first_day) < 7 then '_s1' else '_s2' end,
+        core.partition_name(p_source, p_first_day),
         p_first_day,
         (p_first_day + interval '6 months')::date
     );

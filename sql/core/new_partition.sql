@@ -6,8 +6,7 @@ create or replace function core.new_partition(p_source text, p_first_day date) r
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-    v_name text := p_source || '_' || to_char(p_first_day, 'YYYY')
-        || case when extract(month from p_first_day) < 7 then '_s1' else '_s2' end;
+    v_name text := core.partition_name(p_source, p_first_day);
     v_index text;
 begin
     if to_regclass(format('core.%I', v_name)) is not null then

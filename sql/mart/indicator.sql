@@ -40,15 +40,9 @@ select
     f.value,
     f.printed,
     p.value as previous_value,
-    case
-        when coalesce(z.kind, d.kind) = 'ratio' and p.shown <> 0 then f.shown - p.shown
-        else trim_scale(round((f.shown - p.shown) * 100 / nullif(p.shown, 0), 12))
-    end as change_on_previous,
+    indicators.change(coalesce(z.kind, d.kind), f.shown, p.shown) as change_on_previous,
     y.value as year_ago_value,
-    case
-        when coalesce(z.kind, d.kind) = 'ratio' and y.shown <> 0 then f.shown - y.shown
-        else trim_scale(round((f.shown - y.shown) * 100 / nullif(y.shown, 0), 12))
-    end as change_on_year,
+    indicators.change(coalesce(z.kind, d.kind), f.shown, y.shown) as change_on_year,
     case when f.vintage is null then 'provisional' else 'sealed' end as status,
     f.vintage,
     f.computed_at

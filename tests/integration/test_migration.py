@@ -241,9 +241,7 @@ def test_a_changed_view_is_made_again_with_all_that_read_it(project: Settings) -
     before = views(project)
     rewrite(
         project.sql / "indicators" / "schema" / "coverage.sql",
-        lambda text: text.replace(
-            "\nselect\n    period,\n    indicator_code,", "\nselect\n    indicator_code,\n    period,"
-        ),
+        lambda text: text.replace("    p.period,\n    d.indicator_code,", "    d.indicator_code,\n    p.period,"),
     )
     assert migrate(project) == ["view indicators.coverage", "view indicators.due", "warehouse is up to date"]
     after = views(project)

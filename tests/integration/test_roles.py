@@ -57,7 +57,7 @@ GRANTS = {
     },
 }
 #: The functions that each role may call: all of these schemas, and those of this name.
-FUNCTIONS = {"halfyear_reader": {"indicators.trace"}, "halfyear_loader": {"core", "indicators"}}
+FUNCTIONS = {"halfyear_reader": {"indicators.trace", "indicators.change"}, "halfyear_loader": {"core", "indicators"}}
 LAYERS = ("staging", "quarantine", "core", "indicators", "mart", "lineage", "public")
 
 

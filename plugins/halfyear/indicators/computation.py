@@ -300,21 +300,8 @@ def _sum(quantity: str, condition: str, window: str) -> str:
     return f"count(*){filtered}" if quantity == "1" else f"coalesce(sum({quantity}){filtered}, 0)::numeric"
 
 
-_COVERED = """
-select named.number, coalesce(bool_and(exists (
-    select from lineage.standing as s
-    where s.source = named.source and s.known_at @> cast(%(as_known)s as timestamptz)
-        and case named.reading
-            when 'last_day' then s.snapshot_date <= %(last_day)s
-            when 'year_end_before' then s.snapshot_date < date_trunc('year', cast(%(first_day)s as timestamp))
-            else s.snapshot_date >= %(first_day)s
-        end
-)), false) from unnest(%(numbers)s, %(sources)s, %(readings)s) as named (number, source, reading) group by named.number
-"""
-
-
 def _covered(cursor: Cursor, definitions: Sequence[Definition], values: Mapping[str, Any]) -> set[Pair]:
-    """The definitions of which anything is known in the period; the same as indicators.coverage says of now."""
+    """The definitions of which anything is known in the period."""
     named = [
         (number, source, reading)
         for number, each in enumerate(definitions)
@@ -323,8 +310,11 @@ def _covered(cursor: Cursor, definitions: Sequence[Definition], values: Mapping[
     if not named:
         return set()
     numbers, sources, readings = (list(column) for column in zip(*named, strict=True))
-    cursor.execute(_COVERED, {**values, "numbers": numbers, "sources": sources, "readings": readings})
-    return {definitions[number].pair for number, is_covered in cursor if is_covered}
+    cursor.execute(
+        "select * from indicators.covered(%(numbers)s, %(sources)s, %(readings)s, %(first_day)s, %(as_known)s)",
+        {**values, "numbers": numbers, "sources": sources, "readings": readings},
+    )
+    return {definitions[number].pair for (number,) in cursor}
 
 
 def _wholes(cursor: Cursor) -> dict[str | None, list[str]]:

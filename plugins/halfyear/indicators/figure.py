@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import RealDictCursor
 
 from halfyear.indicators import computation, indicator
-from halfyear.indicators.definition import CITY, Definition, plain, rounded
+from halfyear.indicators.computation import Observation
+from halfyear.indicators.definition import CITY, Definition
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 
@@ -63,34 +65,54 @@ def figures(
         name = cursor.fetchone()
     body_name = CITY if body is None else name[0] if name else None
     published = [d for d in indicator.definitions(connection).values() if d.is_published]
-    values = [
-        {
-            pair: {o.body_code: o for o in computed.observations}
-            for pair, computed in computation.observe_all(connection, published, p, as_known).items()
-        }
-        for p in (period, period.previous, period.year_ago)
-    ]
-    rows = []
-    for d in published:
-        then, before, year_ago = (of_period[d.pair].get(body) for of_period in values)
-        if then is None:
-            continue
-        earlier = [o.value if o else None for o in (before, year_ago)]
-        changes = [_change(d, then.value, value) for value in earlier]
-        row = (
+    now, before, year_ago = (
+        _observed(connection, published, each, body, as_known) for each in (period, period.previous, period.year_ago)
+    )
+    changes = zip(
+        _changes(connection, published, now, before), _changes(connection, published, now, year_ago), strict=True
+    )
+    rows = [
+        (
             str(period), d.code, d.name_zh, d.name_en, d.domain, d.unit, d.kind, body, body_name,
-            then.numerator, then.denominator, then.value, then.printed,
-            earlier[0], changes[0], earlier[1], changes[1], "as_known", None, as_known,
-        )  # fmt: skip
-        rows.append(dict(zip(FIGURE_COLUMNS, row, strict=True)))
-    return rows
+            o.numerator, o.denominator, o.value, o.printed,
+            _value(previous), on_previous, _value(earlier), on_year, "as_known", None, as_known,
+        )
+        for d, o, previous, earlier, (on_previous, on_year) in zip(
+            published, now, before, year_ago, changes, strict=True
+        )
+        if o is not None
+    ]  # fmt: skip
+    return [dict(zip(FIGURE_COLUMNS, row, strict=True)) for row in rows]
 
 
-def _change(definition: Definition, value: Decimal | None, earlier: Decimal | None) -> Decimal | None:
-    """环比 or 同比 of the values shown; the same as in sql/mart/indicator.sql, which a test holds."""
-    if value is None or earlier is None:
-        return None
-    now, then = definition.shown(value), definition.shown(earlier)
-    if then == 0:
-        return None
-    return now - then if definition.kind == "ratio" else plain(rounded((now - then) * 100 / then, 12))
+def _observed(
+    connection: Connection, definitions: Sequence[Definition], period: Period, body: str | None, as_known: datetime
+) -> list[Observation | None]:
+    """What each definition gives for a body (None: the whole city), as known at an instant."""
+    computed = computation.observe_all(connection, definitions, period, as_known)
+    return [next((o for o in computed[d.pair].observations if o.body_code == body), None) for d in definitions]
+
+
+def _changes(
+    connection: Connection,
+    definitions: Sequence[Definition],
+    now: Sequence[Observation | None],
+    earlier: Sequence[Observation | None],
+) -> list[Decimal | None]:
+    """环比 or 同比 of observations against earlier ones, from the values as they are shown."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select indicators.change(kind, value, earlier) from unnest(%s::text[], %s::numeric[], %s::numeric[]) "
+            "with ordinality as asked (kind, value, earlier, place) order by place",
+            ([d.kind for d in definitions], _shown(definitions, now), _shown(definitions, earlier)),
+        )
+        return [row[0] for row in cursor]
+
+
+def _shown(definitions: Sequence[Definition], observations: Sequence[Observation | None]) -> list[Decimal | None]:
+    values = map(_value, observations)
+    return [None if v is None else d.shown(v) for d, v in zip(definitions, values, strict=True)]
+
+
+def _value(observation: Observation | None) -> Decimal | None:
+    return observation.value if observation else None

@@ -4,7 +4,8 @@ A file of ``sql/mart`` is a YAML header in the leading comment (name, grain, a c
 one ``select``. Generated are the wide view of each domain, the freshness of the sources, and the rows whose bodies or
 references nobody knows, with whether they were judged. This module only writes SQL; ``warehouse.declaration`` runs it.
 
-Views run with the rights of their owner, functions in them with those of the reader: none of ours are called.
+Views run with the rights of their owner, functions in them with those of the reader, who may call two of ours
+(``sql/roles/roles.sql``).
 """
 
 from __future__ import annotations
