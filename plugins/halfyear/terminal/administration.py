@@ -1,0 +1,101 @@
+"""Commands of administration: start, stop, migrate, look after what is missing."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+import click
+
+from halfyear import settings as settings_module
+from halfyear.terminal import home, options
+from halfyear.terminal.group import Section
+
+SECTION = Section("管理 Administration")
+
+
+@SECTION.command()
+def up() -> None:
+    """启动内置数据仓库和 Airflow / Start the embedded warehouse and Airflow, and bring the warehouse up to date."""
+    from halfyear.scheduling import airflow_service
+
+    settings = settings_module.load()
+    home.ready(settings)
+    state = airflow_service.start_airflow(settings, click.echo)
+    click.echo(f"Airflow UI {state.url}  user {state.user}  password {state.password}")
+    click.echo(f"  to approve what {state.user} prepared: user {state.approver}  password {state.approver_password}")
+
+
+@SECTION.command()
+def down() -> None:
+    """停止 Airflow 和内置数据仓库 / Stop Airflow and the embedded warehouse; nothing keeps running, data stays."""
+    from halfyear import landing
+    from halfyear.scheduling import airflow_service
+    from halfyear.warehouse import embedded
+
+    settings = settings_module.load()
+    landing.sweep(settings, age=timedelta(0))
+    stopped = [
+        name
+        for name, was in (
+            ("Airflow", airflow_service.stop_airflow(settings)),
+            ("the embedded warehouse", embedded.stop_server(settings)),
+        )
+        if was
+    ]
+    click.echo(f"stopped {' and '.join(stopped)}" if stopped else "nothing was running")
+
+
+@SECTION.command()
+def doctor() -> None:
+    """检查夜间处理所需，说明如何补齐 / Look at everything that a night needs, and say what to do where something is missing."""
+    from halfyear.terminal import status
+
+    problems = status.doctor(settings_module.load())
+    if problems:
+        sys.exit(3)
+
+
+@SECTION.command()
+def migrate() -> None:
+    """使数据仓库与声明一致 / Bring the warehouse to what sql/ and expectations/ declare."""
+    from halfyear import warehouse
+
+    settings = settings_module.load()
+    home.start(settings)
+    click.echo("migrated" if warehouse.migrate(settings, click.echo) else "nothing to migrate")
+
+
+@SECTION.command()
+def bodies() -> None:
+    """为名单外单位起草名单行 / Draft the lines of expectations/core for bodies that no list knows; a person reviews and
+    adds them.
+
+    空着的（复核人、代码、类型）须补齐，否则名单不予装载 / What is left empty (who reviewed it, a code, a kind) has to be filled in:
+    a list is not loaded without it.
+    """
+    from halfyear import warehouse
+    from halfyear.mart import bodies as bodies_module
+    from halfyear.mart import table
+
+    with warehouse.transaction(settings_module.load()) as connection:
+        table.write_drafts(bodies_module.by_table(bodies_module.drafts(connection)))
+
+
+@SECTION.command()
+@click.option(
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="只检查生成文件是否最新，不是则退出码为 1 / Only say whether the generated files are true; exit 1 if not.",
+)
+def docs(only_check: bool) -> None:
+    """生成数据字典、指标清单、JSON Schema / Write what is generated: data dictionary, indicator list, JSON Schemas."""
+    from halfyear.terminal import documentation
+
+    settings = settings_module.load()
+    changed = documentation.write(settings, only_check)
+    for path in changed:
+        click.echo(f"{'out of date' if only_check else 'wrote'}: {path}")
+    if only_check and changed:
+        sys.exit(options.FINDINGS)
