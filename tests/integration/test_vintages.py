@@ -34,7 +34,7 @@ DRAFT = ("counter_cases", "cloud_systems_migrated", "account_activation_rate")
 
 
 def halfyear(*arguments: str, code: int = 0) -> str:
-    done = CliRunner().invoke(command.main, arguments, env={"COLUMNS": "200"}, catch_exceptions=False)
+    done = CliRunner().invoke(command.main, arguments, env={"COLUMNS": "1000"}, catch_exceptions=False)
     assert done.exit_code == code, done.output
     return done.output
 

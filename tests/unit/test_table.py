@@ -1,4 +1,4 @@
-"""Tables of indicators in every format."""
+"""Tables of indicators for programs and spreadsheets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from rich.cells import cell_len
 
 from halfyear.errors import UsageError
 from halfyear.indicators.figure import FIGURE_COLUMNS
@@ -39,34 +38,6 @@ def count(**fields: Any) -> dict[str, Any]:
         change_on_previous=Decimal("33.333333333333"), year_ago_value=Decimal(9), change_on_year=Decimal("-11.111111111111"),
         **fields,
     )  # fmt: skip
-
-
-def test_for_people() -> None:
-    text = table.indicator_table([count(), row()], "table")
-    assert isinstance(text, str)
-    lines = text.splitlines()
-    assert lines[0] == "2022-S1  全市  (暂定 provisional)"
-    first = next(line for line in lines if line.startswith("cloud_systems_added"))
-    assert first.split() == ["cloud_systems_added", "新增上云政务信息系统数", "8个", "6个", "+33.33%", "9个", "-11.11%"]
-    second = next(line for line in lines if line.startswith("account_activation_rate"))
-    assert second.split() == [
-        "account_activation_rate",
-        "粤政易用户激活率",
-        "98.33%",
-        "97.50%",
-        "+0.83百分点",
-        "—",
-        "—",
-    ]
-    assert any("政务信息系统上云" in line for line in lines) and any("粤政易账号" in line for line in lines)
-    # Right-aligned columns end in the same cell, however wide the characters are.
-    assert cell_len(first[: first.index("8个")] + "8个") == cell_len(second[: second.index("98.33%")] + "98.33%")
-
-
-def test_the_past_says_so() -> None:
-    text = table.indicator_table([count(status="as_known")], "table")
-    assert isinstance(text, str) and "按当时所知 as_known 2022-07-01 02:00" in text
-    assert table.indicator_table([], "table") != ""
 
 
 def test_json_has_the_columns_of_the_view() -> None:

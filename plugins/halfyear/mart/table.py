@@ -1,4 +1,4 @@
-"""Tables of indicators, comparisons with what was printed, and traces, for people (terminal), programs (JSON, CSV) and spreadsheets (xlsx).
+"""Tables of indicators, comparisons with what was printed, and traces, for programs (JSON, CSV) and spreadsheets (xlsx).
 
 JSON and CSV have the columns of the mart view. A text that a spreadsheet would run as a formula stays text.
 """
@@ -7,31 +7,24 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from psycopg2.extensions import connection as Connection
-from rich.cells import cell_len, set_cell_size
-from rich.console import Console
-from rich.text import Text
+from rich.cells import cell_len
 
-from halfyear import settings
 from halfyear.errors import UsageError
-from halfyear.indicators import definition, figure, trace
-from halfyear.indicators.definition import CITY, DASH, Definition
+from halfyear.indicators import figure
 from halfyear.indicators.figure import FIGURE_COLUMNS
-from halfyear.indicators.trace import TRACE_COLUMNS, TraceSummary
-from halfyear.mart.bodies import Draft
+from halfyear.indicators.trace import TRACE_COLUMNS
 from halfyear.mart.spreadsheet import csv_cell, put
 from halfyear.period import Period
 
-Form = Literal["table", "json", "csv", "xlsx"]
 Row = Mapping[str, Any]
 
 _HEADINGS = {
@@ -101,97 +94,15 @@ def write_indicators(rows: Sequence[Row], form: str, output: Path | None = None)
         output.write_text(content, "utf-8-sig" if form == "csv" else "utf-8", newline="")
 
 
-def indicator_table(
-    rows: Sequence[Row], form: str, definitions: Mapping[tuple[str, str], Definition] | None = None
-) -> str | bytes:
-    """The rows of mart.indicator as table, json, csv (text) or xlsx (bytes).
-
-    ``definitions`` give the decimals and the titles of the domains; without them the checkout's are read.
-    """
+def indicator_table(rows: Sequence[Row], form: str) -> str | bytes:
+    """The rows of mart.indicator as json, csv (text) or xlsx (bytes)."""
     if form == "json":
         return json.dumps([_plain(row, FIGURE_COLUMNS) for row in rows], ensure_ascii=False, indent=2) + "\n"
     if form == "csv":
         return _csv(FIGURE_COLUMNS, rows)
     if form == "xlsx":
         return _workbook(rows)
-    if form == "table":
-        if definitions is None:
-            definitions = definition.load_all(settings.load().sql)
-        return _terminal(rows, {code: d for (code, _), d in definitions.items() if d.is_published})
-    raise UsageError(f"{form}: 只能是 table、json、csv、xlsx / one of table, json, csv, xlsx")
-
-
-def _terminal(rows: Sequence[Row], definitions: Mapping[str, Definition]) -> str:
-    if not rows:
-        return "没有数据 / nothing was computed for this half-year\n"
-    first = rows[0]
-    statuses = ", ".join(sorted({_status(row) for row in rows}))
-    lines = {
-        row["indicator_code"]: (
-            Text(row["indicator_code"]),
-            Text(row["name_zh"]),
-            Text(row["printed"], style="bold"),
-            Text(_shown(definitions.get(row["indicator_code"]), row["previous_value"])),
-            _change(row, "change_on_previous"),
-            Text(_shown(definitions.get(row["indicator_code"]), row["year_ago_value"])),
-            _change(row, "change_on_year"),
-        )
-        for row in rows
-    }
-    heading = tuple(Text(word, style="bold") for word in ("代码", "指标", "本期", "上期", "环比", "上年同期", "同比"))
-    widths = [max(cells[n].cell_len for cells in (heading, *lines.values())) for n in range(len(heading))]
-    console = Console(file=io.StringIO(), force_terminal=sys.stdout.isatty())
-
-    def say(text: Text) -> None:
-        # Nothing is cut: a line that is too long for the terminal goes on in the next.
-        console.print(text, soft_wrap=True, highlight=False)
-
-    say(Text(f"{first['period']}  {first['body_name'] or first['body_code']}  ({statuses})", style="bold"))
-    say(_aligned(heading, widths))
-    for domain, members in itertools.groupby(rows, key=lambda row: str(row["domain"])):
-        group = list(members)
-        known = definitions.get(group[0]["indicator_code"])
-        say(Text(f"{known.domain_zh} {known.domain_en}" if known else domain, style="bold cyan"))
-        for row in group:
-            say(_aligned(lines[row["indicator_code"]], widths))
-    file = console.file
-    assert isinstance(file, io.StringIO)
-    return file.getvalue()
-
-
-def _aligned(cells: Sequence[Text], widths: Sequence[int]) -> Text:
-    """One line: code and name to the left, numbers to the right, in cells of the terminal (a Hanzi has two)."""
-    line = Text()
-    for position, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        space = " " * (width - cell.cell_len)
-        line = line + cell + space + "  " if position < 2 else line + space + cell + "  "
-    line.rstrip()
-    return line
-
-
-def _status(row: Row) -> str:
-    words = {"sealed": "已封存", "provisional": "暂定", "as_known": "按当时所知"}
-    status = str(row["status"])
-    vintage = f" v{row['vintage']}" if row["vintage"] else ""
-    instant = f" {row['computed_at']:%Y-%m-%d %H:%M}" if status == "as_known" else ""
-    return f"{words.get(status, status)} {status}{vintage}{instant}"
-
-
-def _shown(definition: Definition | None, value: Decimal | None) -> str:
-    if definition is None:
-        return DASH if value is None else f"{value:f}"
-    return definition.printed(value)
-
-
-def _change(row: Row, column: str) -> Text:
-    change: Decimal | None = row[column]
-    if change is None:
-        return Text(DASH)
-    unit = "百分点" if row["kind"] == "ratio" else "%"
-    rounded = change.quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
-    if rounded == 0:
-        return Text(f"0.00{unit}")
-    return Text(f"{rounded:+f}{unit}", style="green" if rounded > 0 else "red")
+    raise UsageError(f"{form}: 只能是 json、csv、xlsx / one of json, csv, xlsx")
 
 
 def _plain(row: Row, columns: Sequence[str]) -> dict[str, Any]:
@@ -267,7 +178,6 @@ RECONCILIATION_COLUMNS = (
     "possible_denominators",
     "status",
 )
-_VERDICTS = {"一致": "green", "舍入差": "yellow", "口径差": "yellow", "差异": "red", "无来源": "red"}
 
 
 def reconciliation_rows(connection: Connection, period: Period) -> list[dict[str, Any]]:
@@ -290,163 +200,28 @@ def reconciliation_rows(connection: Connection, period: Period) -> list[dict[str
     return rows
 
 
-def write_reconciliation(rows: Sequence[Row], form: str) -> None:
-    """Print the comparison: a line per figure with its verdict, then how many there are of each verdict."""
+def reconciliation_text(rows: Sequence[Row], form: str) -> str:
+    """The comparison as json or csv."""
     if form == "json":
-        plain = [_plain(row, RECONCILIATION_COLUMNS) for row in rows]
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2) + "\n")
-        return
+        return json.dumps([_plain(row, RECONCILIATION_COLUMNS) for row in rows], ensure_ascii=False, indent=2) + "\n"
     if form == "csv":
-        sys.stdout.write(_csv(RECONCILIATION_COLUMNS, rows))
-        return
-    heading = tuple(Text(w, style="bold") for w in ("号", "代码", "指标", "公布", "计算", "结论", "说明"))
-    lines = [heading]
-    for row in rows:
-        words = " / ".join(filter(None, (row["explanation_zh"], row["explanation_en"])))
-        lines.append(
-            (
-                Text(row["published_no"]),
-                Text(row["indicator_code"]),
-                Text(row["name_zh"] or DASH),
-                Text(row["published_printed"]),
-                Text(row["computed_printed"]),
-                Text(row["verdict"], style=_VERDICTS[row["verdict"]]),
-                Text(words),
-            )
-        )
-    widths = [max(cells[n].cell_len for cells in lines) for n in range(len(heading))]
-    console = Console()
-    for cells in lines:
-        line = Text("  ").join(cell + " " * (width - cell.cell_len) for cell, width in zip(cells, widths, strict=True))
-        line.rstrip()
-        console.print(line, soft_wrap=True, highlight=False)
-    shares = [row for row in rows if row["possible_denominators"]]
-    if shares:
-        console.print("\n占比可能的分母 / counts that could print the shares", style="bold", highlight=False)
-    for row in shares:
-        of = "" if row["denominator"] is None else f"  (计算时 computed over {row['denominator']:f})"
-        console.print(
-            f"{row['published_no']}  {row['published_printed']}  {row['possible_denominators']}{of}",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-        )
-    counts = ", ".join(f"{v} {sum(r['verdict'] == v for r in rows)}" for v in _VERDICTS)
-    console.print(
-        f"\n{rows[0]['period']}: {len(rows)} 个公布数 printed figures: {counts}", soft_wrap=True, highlight=False
-    )
-
-
-# ---------------------------------------------------------------- bodies
-
-
-def write_drafts(drafts: Mapping[str, Sequence[Draft]]) -> None:
-    """Print the proposed lines of each list of bodies, ready to be added, with what they were drawn from."""
-    if not drafts:
-        sys.stdout.write("没有未知单位 / every body is known\n")
-    for name, found in drafts.items():
-        sys.stdout.write(f"expectations/core/{name}.csv 待复核 to be reviewed: {len(found)}\n")
-        for each in found:
-            like = f"; 近似 resembles {each.resembles}" if each.resembles else ""
-            seen = f"{each.unknown.rows} rows of {', '.join(each.unknown.sources)} since {each.unknown.first_day}"
-            sys.stdout.write(f"  # {seen}{like}\n")
-            sys.stdout.write(f"  {_csv(tuple(each.line), (each.line,), header=False).strip()}\n")
+        return _csv(RECONCILIATION_COLUMNS, rows)
+    raise UsageError(f"{form}: 只能是 json、csv / one of json, csv")
 
 
 # ---------------------------------------------------------------- traces
 
 
-def write_trace(
-    connection: Connection,
-    period: Period,
-    code: str,
-    reading: str = "",
-    body: str | None = None,
-    as_known: datetime | None = None,
-    form: str = "table",
-    limit: int = 0,
-) -> None:
-    """Print the rows behind a number as they come from the server; ``limit`` 0 lists all of them.
-
-    ``code`` may carry the reading, as in ``cloud_systems_migrated.flow``. Raises UsageError for an unknown
-    indicator or body.
-    """
-    if not reading:
-        code, _, reading = code.partition(".")
-    place = body_code(connection, body)
-    summary = trace.trace_summary(connection, code, reading, period, place, as_known)
-    rows = trace.trace(connection, code, reading, period, place, as_known)
-    for text in trace_table(summary, rows, period, form, limit, place):
-        sys.stdout.write(text)
-
-
-def trace_table(
-    summary: TraceSummary,
-    rows: Iterable[Row],
-    period: Period,
-    form: str = "table",
-    limit: int = 0,
-    body: str | None = None,
-) -> Iterator[str]:
-    """A trace in pieces of text: for people the account first, then a line per row; nothing is cut in silence."""
-    chosen = itertools.islice(rows, limit) if limit else iter(rows)
+def trace_text(rows: Iterable[Row], form: str) -> Iterator[str]:
+    """Traced rows as csv or json, in pieces of text as they come."""
     if form == "csv":
         yield _csv(TRACE_COLUMNS, ())
-        for row in chosen:
+        for row in rows:
             yield _csv(TRACE_COLUMNS, (row,), header=False)
     elif form == "json":
         yield "["
-        for number, row in enumerate(chosen):
+        for number, row in enumerate(rows):
             yield (",\n" if number else "\n") + json.dumps(_plain(row, TRACE_COLUMNS), ensure_ascii=False)
         yield "\n]\n"
-    elif form == "table":
-        yield from _account(summary, period, body)
-        for number, row in enumerate(chosen):
-            if number == 0:
-                yield _line("行 row", "来自 from", "数量", "单位 body", "记录 record")
-            yield _trace_line(summary.definition, row)
-        more = sum(1 for _ in rows) if limit else 0
-        if more:
-            yield f"… 另有 {more} 行未列出，用 --limit 0 列出全部 / {more} more rows; --limit 0 lists them all\n"
     else:
-        raise UsageError(f"{form}: 只能是 table、json、csv / one of table, json, csv")
-
-
-def _account(summary: TraceSummary, period: Period, body: str | None) -> Iterator[str]:
-    d, o = summary.definition, summary.observation
-    name = ".".join(filter(None, (d.code, d.reading)))
-    yield f"{period} {name}  {d.name_zh} {d.name_en}  {body or CITY}\n"
-    yield f"{d.description_zh}\n{d.description_en}\n\n"
-    yield f"{o.printed if o else DASH}"
-    if o and o.denominator is not None:
-        yield f" = {o.numerator:f} / {o.denominator:f}"
-    yield "\n"
-    yield f"{summary.counted:>8}  计入 counted\n"
-    if d.has_denominator:
-        yield f"{summary.in_denominator_only:>8}  仅计入分母 in the denominator only\n"
-    for reason, count in summary.left_out.items():
-        yield f"{count:>8}  剔除 left out: {_reason(d, reason)}\n"
-    yield "\n"
-
-
-def _reason(definition: Definition, reason: str | None) -> str:
-    text = definition.excluded.get(reason or "")
-    return f"{reason}: {text['zh']} / {text['en']}" if text else str(reason)
-
-
-def _trace_line(definition: Definition, row: Row) -> str:
-    if row["in_numerator"]:
-        what = "计入 counted"
-    elif row["in_denominator"]:
-        what = "分母 denominator"
-    else:
-        what = f"剔除 {row['excluded_because']}"
-    place = f"{row['file_name']}:{row['row_number']}"
-    quantity = csv_cell(row["quantity"]) if row["in_numerator"] or row["in_denominator"] else ""
-    return _line(what, place, quantity, row["body_code"] or DASH, row["record_key"])
-
-
-def _line(what: str, place: str, quantity: str, body: str, key: str) -> str:
-    cells = ((what, 24), (place, 44), (quantity, 8), (body, 18))
-    # A column that is too narrow gives way; its text is never cut.
-    return "  ".join([*(set_cell_size(t, max(w, cell_len(t))) for t, w in cells), key]) + "\n"
+        raise UsageError(f"{form}: 只能是 json、csv / one of json, csv")

@@ -76,10 +76,11 @@ def bodies() -> None:
     """
     from halfyear import warehouse
     from halfyear.mart import bodies as bodies_module
-    from halfyear.mart import table
+    from halfyear.terminal import body_drafts
 
     with warehouse.transaction(settings_module.load()) as connection:
-        table.write_drafts(bodies_module.by_table(bodies_module.drafts(connection)))
+        drafts = bodies_module.by_table(bodies_module.drafts(connection))
+    body_drafts.show(drafts)
 
 
 @SECTION.command()

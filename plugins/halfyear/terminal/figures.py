@@ -26,7 +26,9 @@ SECTION = Section("指标 Figures")
 def indicators(period: str, body: str | None, as_known: str | None, form: str, output: Path | None) -> None:
     """半年期指标表，含环比、同比 / Print the indicator table of a PERIOD such as 2022-S1, with 环比 and 同比."""
     from halfyear import warehouse
+    from halfyear.indicators import definition
     from halfyear.mart import table
+    from halfyear.terminal import figure_table
 
     settings = settings_module.load()
     if form == "xlsx" and output is None:
@@ -35,7 +37,12 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str, o
         half = periods.parse(period)
         rows = table.indicator_rows(connection, half, body, options.instant(connection, half, as_known))
     try:
-        table.write_indicators(rows, form, output)
+        if form != "table":
+            table.write_indicators(rows, form, output)
+        elif output is None:
+            figure_table.show_indicators(rows, definition.load_all(settings.sql))
+        else:
+            figure_table.save_indicators(rows, definition.load_all(settings.sql), output)
     except OSError as error:
         raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
 
@@ -56,13 +63,13 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str, o
 def trace(period: str, code: str, body: str | None, as_known: str | None, reading: str, limit: int, form: str) -> None:
     """指标背后的行，及剔除的行 / List the rows behind the indicator CODE of a PERIOD, with file and line, and those left out."""
     from halfyear import warehouse
-    from halfyear.mart import table
+    from halfyear.terminal import trace_table
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
         half = periods.parse(period)
         then = options.instant(connection, half, as_known)
-        table.write_trace(connection, half, code, reading, body, then, form, limit)
+        trace_table.write(connection, half, code, reading, body, then, form, limit)
 
 
 @SECTION.command()
@@ -77,11 +84,15 @@ def reconcile(period: str, form: str) -> None:
     """
     from halfyear import warehouse
     from halfyear.mart import table
+    from halfyear.terminal import figure_table
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
         rows = table.reconciliation_rows(connection, periods.parse(period))
-    table.write_reconciliation(rows, form)
+    if form == "table":
+        figure_table.show_reconciliation(rows)
+    else:
+        click.echo(table.reconciliation_text(rows, form), nl=False)
     sys.exit(0 if all(row["verdict"] == "一致" for row in rows) else options.FINDINGS)
 
 
@@ -103,6 +114,7 @@ def audit(period: str | None, recompute: bool, form: str) -> None:
     """
     from halfyear.publishing import publication
     from halfyear.scheduling import night
+    from halfyear.terminal import console
 
     if recompute:
         for each in [period] if period else night.computed_periods():
@@ -112,5 +124,5 @@ def audit(period: str | None, recompute: bool, form: str) -> None:
         click.echo(json.dumps([d.as_dict() for d in found.differences], ensure_ascii=False, indent=2))
     else:
         for line in publication.audited(found):
-            click.echo(line)
+            console.say(line)
     sys.exit(options.FINDINGS if found.differences else 0)

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from halfyear.terminal.wrapping import wrapped
+
 #: What Click says in help, in both languages.
 _WORDS = {
     "Usage:": "用法 Usage:",
@@ -37,7 +39,7 @@ class _Formatter(click.HelpFormatter):
     def write_text(self, text: str) -> None:
         space = " " * self.current_indent
         paragraphs = [" ".join(each.split()) for each in re.split(r"\n\s*\n", text)]
-        blocks = ["\n".join(space + line for line in _wrapped(each, self.width - len(space))) for each in paragraphs]
+        blocks = ["\n".join(space + line for line in wrapped(each, self.width - len(space))) for each in paragraphs]
         self.write("\n\n".join(blocks) + "\n")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
@@ -47,20 +49,13 @@ class _Formatter(click.HelpFormatter):
         width = max(self.width - len(space), _NARROW)
         for term, text in found:
             said = _DEFAULT.sub(lambda match: f"[{_DEFAULTS[match[1]]}", _WORDS.get(text, text))
-            lines = _wrapped(said, width) or [""]
+            lines = wrapped(said, width) or [""]
             start = " " * self.current_indent + term
             if len(term) > first - col_spacing:
                 self.write(f"{start}\n")
                 start = ""
             self.write(f"{start.ljust(len(space))}{lines[0]}".rstrip() + "\n")
             self.write("".join(f"{space}{line}\n" for line in lines[1:]))
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    from rich.console import Console
-    from rich.text import Text
-
-    return [line.plain.rstrip() for line in Text(text).wrap(Console(width=width), width)]
 
 
 class _Context(click.Context):

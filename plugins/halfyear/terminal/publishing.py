@@ -144,14 +144,15 @@ def verify(wanted: str | None) -> None:
     """
     from halfyear import warehouse
     from halfyear.publishing import publication, vintage
+    from halfyear.terminal import console
 
     with warehouse.transaction(settings_module.load()) as connection:
         found = vintage.verify(connection)
         audited = vintage.audit_seals(connection)
     for line in publication.verification(found, wanted):
-        click.echo(line)
+        console.say(line)
     for line in publication.audited(audited):
-        click.echo(line)
+        console.say(line)
     is_unknown = wanted is not None and wanted not in found.hashes
     sys.exit(options.FINDINGS if found.faults or audited.differences or is_unknown else 0)
 
@@ -194,21 +195,23 @@ def _propose_and_seal(request: Request, approved_by: str | None) -> bool:
     from halfyear import warehouse
     from halfyear.publishing import publication, vintage
     from halfyear.scheduling import night
+    from halfyear.terminal import console
 
     proposal = night.propose(request)
     if proposal is None:
         with warehouse.transaction(settings_module.load()) as connection:
             sealed = vintage.latest(connection, request.period)
         assert sealed is not None
-        click.echo(f"{publication.sealed_line(sealed)}; 此后没有变动 / nothing moved since")
+        console.say(f"{publication.sealed_line(sealed)}; 此后没有变动 / nothing moved since")
         return False
-    publication.show(proposal)
+    console.say(publication.title(proposal), "bold")
+    console.markdown(publication.text(proposal))
     if approved_by is None:
-        click.echo(
+        console.say(
             "未封存：请批准人核对后加 / nothing was sealed; once somebody else approves it, add: --approved-by NAME"
         )
         return False
-    click.echo(publication.sealed_line(night.seal(request, proposal.digest, approved_by)))
+    console.say(publication.sealed_line(night.seal(request, proposal.digest, approved_by)))
     return True
 
 
@@ -216,6 +219,7 @@ def _show_candidates(period: periods.Period) -> int:
     from halfyear import warehouse
     from halfyear.publishing import publication, vintage
     from halfyear.scheduling import night
+    from halfyear.terminal import console
 
     night.compute(str(period), everything=True)
     with warehouse.transaction(settings_module.load()) as connection:
@@ -224,12 +228,12 @@ def _show_candidates(period: periods.Period) -> int:
             raise UsageError(f"{period}: 尚未封存 / is not sealed yet; run: halfyear publish {period}")
         changes = vintage.candidates(connection, period)
         if not changes:
-            click.echo(f"{publication.sealed_line(sealed)}; 此后没有变动 / nothing moved since")
+            console.say(f"{publication.sealed_line(sealed)}; 此后没有变动 / nothing moved since")
             return 0
         codes = dict.fromkeys(c.code for c in changes)
         rows = {code: vintage.candidate_rows(connection, period, code) for code in codes}
-    publication.show_markdown(publication.candidates(period, sealed, changes, rows))
-    click.echo(
+    console.markdown(publication.candidates(period, sealed, changes, rows))
+    console.say(
         f"重述请用 / to restate: halfyear restate {period} --reason CODE --note TEXT --approved-by NAME "
         f"(--reason: {', '.join(vintage.REASONS)})"
     )
