@@ -15,15 +15,16 @@ from halfyear.terminal import options
 from halfyear.terminal.group import Section
 
 SECTION = Section("指标 Figures")
+_FORMS = {".txt": "table", ".json": "json", ".csv": "csv", ".xlsx": "xlsx"}
 
 
 @SECTION.command()
 @click.argument("period")
 @options.BODY
 @options.AS_KNOWN
-@options.form("table", "json", "csv", "xlsx")
-@options.output()
-def indicators(period: str, body: str | None, as_known: str | None, form: str, output: Path | None) -> None:
+@options.form_or_name(*_FORMS.values())
+@options.output(f"写入文件，扩展名即格式 / Write to a file; its name says the format: {', '.join(_FORMS)}.")
+def indicators(period: str, body: str | None, as_known: str | None, form: str | None, output: Path | None) -> None:
     """半年期指标表，含环比、同比 / Print the indicator table of a PERIOD such as 2022-S1, with 环比 and 同比."""
     from halfyear import warehouse
     from halfyear.indicators import definition
@@ -31,20 +32,23 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str, o
     from halfyear.terminal import figure_table
 
     settings = settings_module.load()
-    if form == "xlsx" and output is None:
+    chosen = options.chosen_form(form, output, _FORMS)
+    if chosen == "xlsx" and output is None:
         raise UsageError("xlsx 需要 -o 文件名 / a workbook needs a file: -o indicators.xlsx")
     with warehouse.transaction(settings) as connection:
         half = periods.parse(period)
         rows = table.indicator_rows(connection, half, body, options.instant(connection, half, as_known))
     try:
-        if form != "table":
-            table.write_indicators(rows, form, output)
+        if chosen != "table":
+            table.write_indicators(rows, chosen, output)
         elif output is None:
             figure_table.show_indicators(rows, definition.load_all(settings.sql))
         else:
             figure_table.save_indicators(rows, definition.load_all(settings.sql), output)
     except OSError as error:
-        raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
+        if output is None:
+            raise
+        raise options.cannot_write(output, error) from None
 
 
 @SECTION.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -71,9 +71,47 @@ def form(*names: str) -> Callable[[_Command], _Command]:
     )
 
 
+def form_or_name(*names: str) -> Callable[[_Command], _Command]:
+    """``--format`` of a command with ``-o``: without it the name of the file decides, see `chosen_form`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(names),
+        help=f"格式，默认看文件名，无文件则为 {names[0]} / How to print it; default: by the name of the file, else {names[0]}.",
+    )
+
+
+def chosen_form(form: str | None, output: Path | None, extensions: Mapping[str, str]) -> str:
+    """The format that ``--format`` or the name of the file says; the first of ``extensions`` for neither.
+
+    Raises UsageError when both say something else, or the name nothing.
+    """
+    if output is None:
+        return form or next(iter(extensions.values()))
+    named = extensions.get(output.suffix.lower())
+    if named is None and form is None:
+        listed = ", ".join(extensions)
+        raise UsageError(
+            f"{output.name}: 文件名应以下列之一结尾 / the name has to end in one of: {listed}; or add --format"
+        )
+    if named and form and named != form:
+        raise UsageError(
+            f"{output.name}: 文件名表示 {named}，--format 为 {form}，请去掉一个 / the name says {named} and --format says "
+            f"{form}; leave one out"
+        )
+    return form or str(named)
+
+
 def output(help_text: str = "写入文件 / Write to a file.", **more: Any) -> Callable[[_Command], _Command]:
     """``-o``: the file to write."""
     return click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=help_text, **more)
+
+
+def cannot_write(output: Path, error: OSError) -> UsageError:
+    """What to say of a file that cannot be written."""
+    return UsageError(
+        f"{output}: 无法写入，请换一个位置 / cannot be written, choose another place: {error.strerror or type(error).__name__}"
+    )
 
 
 def known_sources(sources: tuple[str, ...], settings: Settings) -> list[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from halfyear.publishing.vintage import Request
 
 SECTION = Section("发布 Publishing")
+#: Files of other commands, which `export` does not write and does not take for folders either.
+_OTHER_FILES = (".xlsx", ".json", ".xml", ".txt", ".docx", ".md")
 
 
 @SECTION.command()
@@ -97,9 +99,12 @@ def restate(
     caused it; exit code 1 when something did. 原因 / Reasons: late_data, corrected_source, changed_definition,
     changed_scope, computation_fault, transcription_fault.
     """
+    from halfyear.publishing.report import half_year_report
     from halfyear.publishing.vintage import Request
 
     half = periods.parse(period)
+    if output is not None:
+        half_year_report.writer(output)  # refuses a name before anything is sealed
     if reason is None and not figures:
         sys.exit(_show_candidates(half))
     reasons = {}
@@ -177,6 +182,10 @@ def export(period: str, form: str, output: Path) -> None:
     from halfyear import warehouse
     from halfyear.publishing import sdmx
 
+    if output.suffix.lower() in _OTHER_FILES and not output.is_dir():
+        raise UsageError(
+            f"{output.name}: sdmx-csv 只写 .csv 文件或文件夹 / sdmx-csv is written to a file that ends in .csv, or to a folder"
+        )
     settings = settings_module.load()
     units = sdmx.load_units(settings.expectations)
     with warehouse.transaction(settings) as connection:
@@ -184,7 +193,7 @@ def export(period: str, form: str, output: Path) -> None:
     try:
         written = sdmx.write(publication, settings.agency, output)
     except OSError as error:
-        raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
+        raise options.cannot_write(output, error) from None
     for path in written:
         click.echo(f"wrote {path}")
     click.echo(f"{publication.period}: {len(publication.figures)} figures")
@@ -260,4 +269,4 @@ def _save(output: Path, content: bytes) -> None:
     try:
         output.write_bytes(content)
     except OSError as error:
-        raise UsageError(f"{output}: 无法写入 / cannot be written: {error.strerror}") from None
+        raise options.cannot_write(output, error) from None
