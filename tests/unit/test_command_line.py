@@ -16,7 +16,7 @@ from halfyear.terminal import options
 from halfyear.terminal.command import main
 
 HANZI = re.compile(r"[\u4e00-\u9fff]")
-SLOW = {"airflow", "great_expectations", "numpy", "openpyxl", "pandas", "psycopg2", "pyarrow", "rich", "sqlalchemy"}
+SLOW = {"airflow", "great_expectations", "openpyxl", "pandas", "psycopg2", "pyarrow", "pydantic", "rich", "sqlalchemy"}
 
 
 def printed(*arguments: str) -> str:

@@ -7,11 +7,13 @@ Hanzi fills two cells of a terminal, so that help is laid out here in cells.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
 
+from halfyear.terminal import ending
 from halfyear.terminal.wrapping import wrapped
 
 #: What Click says in help, in both languages.
@@ -92,7 +94,7 @@ class Section:
 
 
 class HalfyearGroup(click.Group):
-    """The commands of all sections. Halfyear's own errors are one line without a traceback, with their exit code."""
+    """The commands of all sections."""
 
     context_class = _Context
 
@@ -111,11 +113,24 @@ class HalfyearGroup(click.Group):
                     [((command.name or "").ljust(width), command.summary) for command in section.commands]
                 )
 
-    def invoke(self, ctx: click.Context) -> Any:
-        from halfyear.errors import HalfyearError
-
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command. Whatever can be explained ends in one line and an exit code."""
+        if not standalone_mode:
+            return super().main(args, prog_name, standalone_mode=False, **extra)
+        ending.outlive_readers()
         try:
-            return super().invoke(ctx)
-        except HalfyearError as error:
-            click.echo(f"halfyear: {' '.join(str(error).split())}", err=True)
-            ctx.exit(error.exit_code)
+            sys.exit(super().main(args, prog_name, standalone_mode=False, **extra))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except Exception as error:
+            found = ending.explained(error)
+            if found is None:
+                raise
+            ending.failed(*found)

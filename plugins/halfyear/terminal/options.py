@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from halfyear import contract as contracts
 from halfyear.errors import UsageError
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE, Settings
@@ -116,6 +115,8 @@ def cannot_write(output: Path, error: OSError) -> UsageError:
 
 def known_sources(sources: tuple[str, ...], settings: Settings) -> list[str]:
     """The sources that were named, or all. Raises UsageError for one that no contract declares."""
+    from halfyear import contract as contracts
+
     known = contracts.load_all(settings.expectations)
     for source in sources:
         if source not in known:

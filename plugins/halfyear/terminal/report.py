@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.cells import cell_len
+from rich.cells import chop_cells
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from halfyear import warehouse
 from halfyear.settings import Settings
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Verdicts after which somebody has to act.
 _TROUBLE = ("refused", "loaded_with_quarantine")
-#: The cells of a file name that is not wrapped.
+#: The cells of a file name on one line: any that keeps to the agreement fits, others go on in the next line.
 _FILE_NAME = 36
 #: Bodies that a finding names; `halfyear bodies` lists all.
 _NAMES = 10
@@ -87,19 +86,19 @@ def night(settings: Settings, since: datetime, seconds: float) -> None:
     """Print the deliveries that were judged, or judged anew, since then: the account of their rows and their trouble."""
     rows = _deliveries(settings, since)
     if not rows:
-        console.say(f"收件箱没有新文件，未作改动 / nothing new in the inbox; nothing was changed ({seconds:.0f} s)")
+        console.say(f"收件箱没有新文件 / nothing new in the inbox ({seconds:.0f} s)")
         return
     title = f"报送 deliveries: {len(rows)} ({seconds:.0f} s); 读取 read = 装载 loaded + 隔离 bad + 跳过 skip"
     table = console.table(
         ("文件 file", "结论 verdict"), ("读取\nread", "装载\nloaded", "隔离\nbad", "跳过\nskip"), title
     )
-    # Names that keep to the agreement stay on their line.
-    table.columns[0].no_wrap = all(cell_len(row["file_name"]) <= _FILE_NAME for row in rows)
+    table.columns[0].no_wrap = True
     for row in rows:
         late = "，迟到 late" if row["is_late"] else ""
         numbers = (str(row[n]) for n in ("rows_read", "rows_loaded", "rows_quarantined", "rows_skipped"))
         style = {"refused": "red", "loaded_with_quarantine": "yellow"}.get(row["verdict"] or "")
-        table.add_row(Text(row["file_name"]), VERDICTS[row["verdict"]] + late, *numbers, style=style)
+        name = "\n".join(chop_cells(row["file_name"], _FILE_NAME))
+        table.add_row(name, VERDICTS[row["verdict"]] + late, *numbers, style=style)
     console.show(table)
     for row in rows:
         if row["verdict"] == "refused":
@@ -117,6 +116,11 @@ def night(settings: Settings, since: datetime, seconds: float) -> None:
 def exit_code(settings: Settings, since: datetime) -> int:
     """1 when this night refused a file or quarantined a row, else 0."""
     return int(any(row["verdict"] in _TROUBLE for row in _deliveries(settings, since)))
+
+
+def judged(settings: Settings, since: datetime) -> int:
+    """How many deliveries got their verdict since then."""
+    return sum(row["verdict"] is not None for row in _deliveries(settings, since))
 
 
 def _deliveries(settings: Settings, since: datetime) -> list[dict[str, Any]]:

@@ -91,13 +91,17 @@ def connect(settings: Settings, role: Role = "loader") -> Connection:
     if role != "owner":
         options += f" -c role=halfyear_{role}"
     try:
-        connection = psycopg2.connect(url(settings), options=options, application_name="halfyear", connect_timeout=10)
+        connection = psycopg2.connect(
+            url(settings), options=options, fallback_application_name="halfyear", connect_timeout=10
+        )
     except psycopg2.OperationalError as error:
         raise InfrastructureFault(
             f"无法连接数据仓库 / the warehouse cannot be reached: {str(error).splitlines()[0]}"
         ) from None
     except psycopg2.ProgrammingError:  # quotes the URL, which may hold a password
-        raise UsageError("HALFYEAR_WAREHOUSE 不是 PostgreSQL 的 URL / is no URL of a PostgreSQL server") from None
+        raise UsageError(
+            "HALFYEAR_WAREHOUSE 不是 PostgreSQL 的 URL / is not the URL of a PostgreSQL server; write postgresql://…"
+        ) from None
     if connection.server_version < MINIMUM_VERSION:
         connection.close()
         raise InfrastructureFault("需要 PostgreSQL 18 / the warehouse needs PostgreSQL 18 or newer")
@@ -173,7 +177,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
                 "select indicators.mark_stale(null, coalesce(array_agg(period), '{}'), 'lists') from lineage.open_period"
             )
         _remember(cursor, "warehouse", fingerprint)
-    progress("warehouse is up to date")
+    progress("数据仓库已是最新 / the warehouse is up to date")
     return True
 
 
@@ -245,7 +249,7 @@ def _apply_migrations(cursor: Cursor, settings: Settings, progress: Callable[[st
                     "an applied migration must not change; add a new number instead"
                 )
             continue
-        progress(f"migration {path.name}")
+        progress(f"迁移 migration {path.name}")
         cursor.execute(text)
         cursor.execute("insert into lineage.migration (name, sha256) values (%s, %s)", (path.name, sha256))
 
@@ -261,7 +265,7 @@ def _derive_core_table(cursor: Cursor, contract: Contract, progress: Callable[[s
     )
     present = dict(cursor.fetchall())
     if not present:
-        progress(f"table core.{contract.source}")
+        progress(f"表 table core.{contract.source}")
         axes = {"record_key": "text not null", "row_number": "bigint not null", "load_id": "bigint not null"}
         if contract.mode == "register":
             axes["valid_at"] = "daterange not null"
@@ -280,7 +284,7 @@ def _derive_core_table(cursor: Cursor, contract: Contract, progress: Callable[[s
     else:
         for name, kind in wanted.items():
             if name not in present:
-                progress(f"column core.{contract.source}.{name}")
+                progress(f"列 column core.{contract.source}.{name}")
                 cursor.execute(pgsql.SQL(f'alter table {{}} add column "{name}" {kind}').format(table))
             elif present[name] != kind:
                 raise ContractError(
