@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -20,6 +21,9 @@ from halfyear.terminal.command import main
 from halfyear.warehouse import embedded
 
 BOTH = re.compile(r"[\u4e00-\u9fff].* / .*[A-Za-z]{2}")
+#: What speaks to people, by the name of what is called.
+SPEAKERS = {"ContractError", "InfrastructureFault", "UsageError", "echo", "failed", "progress", "say"}
+PACKAGE = Path(ending.__file__).parents[1]
 PROGRAM = [sys.executable, "-c", "from halfyear.terminal.command import main; main()"]
 
 
@@ -118,3 +122,23 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         os.close(writer)
         assert (done.returncode, both.returncode) == (exit_code, exit_code)
         assert "Traceback" not in said and "BrokenPipe" not in said
+
+
+def spoken(path: Path) -> list[str]:
+    """The words that a module says to people, as far as they are written in it: two English words in a row, at least."""
+    found = []
+    for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(call, ast.Call) or not call.args:
+            continue
+        name = getattr(call.func, "id", None) or getattr(call.func, "attr", None)
+        parts = [p.value for p in ast.walk(call.args[0]) if isinstance(p, ast.Constant) and isinstance(p.value, str)]
+        if name in SPEAKERS and re.search(r"[a-z]{3,} [a-z]{2,}", "".join(parts)):
+            found.append("".join(parts))
+    return found
+
+
+def test_every_message_is_in_both_languages() -> None:
+    said = {path: spoken(path) for path in PACKAGE.rglob("*.py")}
+    assert sum(map(len, said.values())) > 100
+    for path, messages in said.items():
+        assert [message for message in messages if not re.search(r"[\u4e00-\u9fff]", message)] == [], path

@@ -18,12 +18,16 @@ SECTION = Section("管理 Administration")
 def up() -> None:
     """启动内置数据仓库和 Airflow / Start the embedded warehouse and Airflow, and bring the warehouse up to date."""
     from halfyear.scheduling import airflow_service
+    from halfyear.terminal import console
 
     settings = settings_module.load()
     home.ready(settings)
     state = airflow_service.start_airflow(settings, click.echo)
-    click.echo(f"Airflow UI {state.url}  user {state.user}  password {state.password}")
-    click.echo(f"  to approve what {state.user} prepared: user {state.approver}  password {state.approver_password}")
+    console.say(f"Airflow 页面 page: {state.url}; 用户 user: {state.user}; 密码 password: {state.password}")
+    console.say(
+        f"批准 {state.user} 编制的，用 / to approve what {state.user} prepared: 用户 user: {state.approver}; 密码 password: "
+        f"{state.approver_password}"
+    )
 
 
 @SECTION.command()
@@ -31,19 +35,19 @@ def down() -> None:
     """停止 Airflow 和内置数据仓库 / Stop Airflow and the embedded warehouse; nothing keeps running, data stays."""
     from halfyear import landing
     from halfyear.scheduling import airflow_service
+    from halfyear.terminal import console
     from halfyear.warehouse import embedded
 
     settings = settings_module.load()
     landing.sweep(settings, age=timedelta(0))
-    stopped = [
-        name
-        for name, was in (
-            ("Airflow", airflow_service.stop_airflow(settings)),
-            ("the embedded warehouse", embedded.stop_server(settings)),
-        )
-        if was
-    ]
-    click.echo(f"stopped {' and '.join(stopped)}" if stopped else "nothing was running")
+    stopped = []
+    try:
+        if airflow_service.stop_airflow(settings):
+            stopped.append("Airflow")
+    finally:  # the server stops also where Airflow does not
+        if embedded.stop_server(settings):
+            stopped.append("内置数据仓库 embedded warehouse")
+    console.say(f"已停止 stopped: {', '.join(stopped)}" if stopped else "没有在运行的 / nothing was running")
 
 
 @SECTION.command()
@@ -60,10 +64,12 @@ def doctor() -> None:
 def migrate() -> None:
     """使数据仓库与声明一致 / Bring the warehouse to what sql/ and expectations/ declare."""
     from halfyear import warehouse
+    from halfyear.terminal import console
 
     settings = settings_module.load()
     home.start(settings)
-    click.echo("migrated" if warehouse.migrate(settings, click.echo) else "nothing to migrate")
+    if not warehouse.migrate(settings, click.echo):
+        console.say("已是最新，无需迁移 / nothing to migrate")
 
 
 @SECTION.command()
@@ -92,11 +98,13 @@ def bodies() -> None:
 )
 def docs(only_check: bool) -> None:
     """生成数据字典、指标清单、JSON Schema / Write what is generated: data dictionary, indicator list, JSON Schemas."""
-    from halfyear.terminal import documentation
+    from halfyear.terminal import console, documentation
 
     settings = settings_module.load()
     changed = documentation.write(settings, only_check)
     for path in changed:
-        click.echo(f"{'out of date' if only_check else 'wrote'}: {path}")
+        console.say(f"{'已过时 out of date' if only_check else '已写入 wrote'}: {path}")
+    if only_check and changed:
+        console.say("请运行 / run: halfyear docs")
     if only_check and changed:
         sys.exit(options.FINDINGS)

@@ -122,7 +122,8 @@ def audit(period: str | None, recompute: bool, form: str) -> None:
 
     if recompute:
         for each in [period] if period else night.computed_periods():
-            click.echo(f"{each}: {night.compute(each, everything=True)} indicators computed", err=form == "json")
+            computed = night.compute(each, everything=True)
+            click.echo(f"{each}: 已计算指标 indicators computed: {computed}", err=form == "json")
     found = night.audit(period)
     if form == "json":
         click.echo(json.dumps([d.as_dict() for d in found.differences], ensure_ascii=False, indent=2))

@@ -59,13 +59,14 @@ def report(period: str, output: Path, draft: bool) -> None:
     """
     from halfyear import warehouse
     from halfyear.publishing.report import half_year_report
+    from halfyear.terminal import console
 
     settings = settings_module.load()
     write = half_year_report.writer(output)
     with warehouse.transaction(settings) as connection:
         document = half_year_report.report(connection, periods.parse(period), settings, draft)
     _save(output, write(document))
-    click.echo(f"wrote {output}{' (草稿 draft)' if draft else ''}")
+    console.say(f"已写入 wrote {output}{' (草稿 draft)' if draft else ''}")
 
 
 @SECTION.command()
@@ -181,6 +182,7 @@ def export(period: str, form: str, output: Path) -> None:
     """
     from halfyear import warehouse
     from halfyear.publishing import sdmx
+    from halfyear.terminal import console
 
     if output.suffix.lower() in _OTHER_FILES and not output.is_dir():
         raise UsageError(
@@ -195,8 +197,8 @@ def export(period: str, form: str, output: Path) -> None:
     except OSError as error:
         raise options.cannot_write(output, error) from None
     for path in written:
-        click.echo(f"wrote {path}")
-    click.echo(f"{publication.period}: {len(publication.figures)} figures")
+        console.say(f"已写入 wrote {path}")
+    console.say(f"{publication.period}: 指标 figures: {len(publication.figures)}")
 
 
 def _propose_and_seal(request: Request, approved_by: str | None) -> bool:
@@ -254,6 +256,7 @@ def _write_note(period: periods.Period, number: int | None, output: Path | None)
     from halfyear import warehouse
     from halfyear.publishing import restatement_note
     from halfyear.publishing.report import half_year_report
+    from halfyear.terminal import console
 
     write = half_year_report.writer(output or Path("note.md"))
     with warehouse.transaction(settings_module.load()) as connection:
@@ -262,7 +265,7 @@ def _write_note(period: periods.Period, number: int | None, output: Path | None)
         click.echo(write(document).decode())
     else:
         _save(output, write(document))
-        click.echo(f"wrote {output}")
+        console.say(f"已写入 wrote {output}")
 
 
 def _save(output: Path, content: bytes) -> None:
