@@ -75,7 +75,8 @@ def table(browser: webdriver.Chrome) -> None:
 def _printed(command: list[str]) -> str:
     """What a command writes to a terminal; a terminal, because the command colours only there."""
     primary, secondary = pty.openpty()
-    process = subprocess.Popen(command, stdout=secondary, stderr=subprocess.DEVNULL, close_fds=True)
+    wide = os.environ | {"COLUMNS": "160"}
+    process = subprocess.Popen(command, stdout=secondary, stderr=subprocess.DEVNULL, close_fds=True, env=wide)
     os.close(secondary)
     parts = []
     while True:

@@ -36,11 +36,11 @@ class Finding:
         """The finding on one line: file, sheet, row, column, rule, reason and remedy in both languages."""
         where = [file_name]
         if self.sheet:
-            where.append(f"sheet {self.sheet}")
+            where.append(f"工作表 sheet {self.sheet}")
         if self.row is not None:
-            where.append(f"row {self.row}")
+            where.append(f"行 row {self.row}")
         if self.column:
-            where.append(f"column {self.column}")
+            where.append(f"列 column {self.column}")
         shown = f" [{self.value}]" if self.value else ""
         remedy = f" → {self.remedy_zh} / {self.remedy_en}" if self.remedy_zh or self.remedy_en else ""
         text = f"{', '.join(where)}: {self.rule}{shown}: {self.reason_zh} / {self.reason_en}{remedy}"
@@ -77,7 +77,7 @@ class FiguresDiffer(HalfyearError):
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__(
-            f"{len(lines)} 个指标值与其行不符 / {len(lines)} figures are not what their rows give: "
+            f"与其行不符的指标值 / figures that are not what their rows give: {len(lines)}: "
             f"{'; '.join(lines[:10])}{'; …' if len(lines) > 10 else ''}; run: halfyear audit"
         )
 

@@ -55,7 +55,11 @@ class Settings:
 def load() -> Settings:
     """Read the settings from the environment; nothing is created. Raises UsageError for one that cannot be read."""
     project = Path(os.environ.get("HALFYEAR_PROJECT", Path(__file__).resolve().parents[2]))
-    home = Path(os.environ.get("HALFYEAR_HOME", project / ".halfyear")).absolute()
+    home = Path(os.environ.get("HALFYEAR_HOME") or project / ".halfyear").absolute()
+    if home.is_file():
+        raise UsageError(
+            f"HALFYEAR_HOME={home}: 是文件，不是文件夹，请改设为文件夹 / is a file; set HALFYEAR_HOME to a folder"
+        )
     return Settings(
         home=home,
         project=project,

@@ -182,7 +182,7 @@ def test_the_command_writes_what_the_library_reads(
         )
         printed = {(body, code): text for body, code, text in cursor}
     assert len(found.obs) == len(printed)
-    assert done.output.splitlines()[-1] == f"2022-S1: {len(printed)} figures"
+    assert done.output.splitlines()[-1] == f"2022-S1: 指标 figures: {len(printed)}"
     for each in found.obs:
         text = printed[each.key["BODY"].value, each.key["INDICATOR"].value]
         assert text == "—" if each.value == "" else text.startswith(each.value)

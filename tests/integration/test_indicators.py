@@ -21,9 +21,9 @@ from halfyear import warehouse as warehouse_module
 from halfyear.errors import UsageError
 from halfyear.indicators import computation, figure, indicator, trace
 from halfyear.indicators.definition import COLUMNS, Definition, load_all
-from halfyear.mart import trace_table
 from halfyear.period import Period, parse
 from halfyear.settings import LOCAL_ZONE, Settings
+from halfyear.terminal import trace_table
 
 S1 = parse("2022-S1")
 S2 = parse("2021-S2")
@@ -443,21 +443,21 @@ class TestTrace:
         with pytest.raises(UsageError, match="catalogue_online_rate"):
             trace.trace(traced.loader, "catalogue_online_rat", "", S1)
         with pytest.raises(UsageError, match=r"body\.csv"):
-            trace_table.write_trace(traced.loader, S1, "catalogue_online_rate", body="火星局")
+            trace_table.write(traced.loader, S1, "catalogue_online_rate", body="火星局")
 
     def printed(self, connection: Connection, **options: Any) -> str:
         with redirect_stdout(io.StringIO()) as out:
-            trace_table.write_trace(connection, S1, "catalogue_online_rate", **options)
+            trace_table.write(connection, S1, "catalogue_online_rate", **options)
         return out.getvalue()
 
     def test_for_people(self, traced: Warehouse) -> None:
         text = self.printed(traced.loader)
         assert "66.67% = 2 / 3" in text
-        assert "2  计入 counted" in text and "1  仅计入分母" in text
+        assert "2  计入 counted" in text and "1  只在分母 in the denominator only" in text
         assert "1  剔除 left out: not_confirmed: 未确认" in text
         assert text.count("data_catalogue_20220630.csv:") == 4
         short = self.printed(traced.loader, limit=1)
-        assert short.count("data_catalogue_20220630.csv:") == 1 and "3 more rows" in short
+        assert short.count("data_catalogue_20220630.csv:") == 1 and "rows not listed: 3" in short
 
     def test_for_one_body_by_name(self, traced: Warehouse) -> None:
         assert self.printed(traced.loader, body="乙局", form="csv").count("data_catalogue_20220630.csv") == 1
@@ -470,5 +470,5 @@ class TestTrace:
 
     def test_second_reading(self, traced: Warehouse) -> None:
         with redirect_stdout(io.StringIO()) as out:
-            trace_table.write_trace(traced.loader, S1, "catalogue_entries_online.published_only", form="json")
+            trace_table.write(traced.loader, S1, "catalogue_entries_online.published_only", form="json")
         assert {row["reading"] for row in json.loads(out.getvalue())} == {"published_only"}

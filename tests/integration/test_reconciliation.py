@@ -134,7 +134,7 @@ def test_the_command_ends_with_one_unless_all_agree(warehouse: Settings) -> None
         observe(connection, "levy_items", "100")
         publish(connection, "levy_items", "100")
     agreed = runner.invoke(command.main, ["reconcile", str(HALF)])
-    assert agreed.exit_code == 0 and "一致 1" in agreed.output
+    assert agreed.exit_code == 0 and "一致 equal 1" in agreed.output
     with warehouse_module.transaction(warehouse, "owner") as connection:
         publish(connection, "counter_cases", "1")
     assert runner.invoke(command.main, ["reconcile", str(HALF), "--format", "csv"]).exit_code == 1

@@ -64,7 +64,7 @@ def outdated(settings: Settings) -> list[str]:
 
 def ingest(*sources: str) -> str:
     chosen = [part for source in sources for part in ("--source", source)]
-    done = CliRunner().invoke(command.main, ["ingest", *chosen], env={"COLUMNS": "300"}, catch_exceptions=False)
+    done = CliRunner().invoke(command.main, ["ingest", *chosen], env={"COLUMNS": "1000"}, catch_exceptions=False)
     assert done.exit_code in (0, 1), done.output
     return done.output
 

@@ -16,14 +16,12 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import TYPE_FORMULA, TYPE_STRING
 
-from halfyear import settings
-from halfyear.indicators import definition
 from halfyear.indicators.figure import FIGURE_COLUMNS
-from halfyear.indicators.trace import TRACE_COLUMNS, TraceSummary
-from halfyear.mart import bodies, indicator_table, reconciliation_table, spreadsheet, trace_table
+from halfyear.indicators.trace import TRACE_COLUMNS
+from halfyear.mart import indicator_table, reconciliation_table, serialisation, spreadsheet
 from halfyear.mart.bodies import Draft, Unknown
 from halfyear.mart.serialisation import csv_text
-from halfyear.period import Period
+from halfyear.terminal import body_drafts
 
 FORMULAS = [
     "=1+1", "+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\ttext", "＝1+1", "＋1", "－1", "＠SUM(1)", "﹦1", " =1", "\u3000=1",
@@ -105,16 +103,13 @@ def test_every_command_that_prints_csv_prints_inert_text(text: str, capsys: pyte
     figure: dict[str, Any] = dict.fromkeys(FIGURE_COLUMNS, text)
     indicator_table.write_indicators([figure], "csv")
     assert cells(capsys.readouterr().out) == {wanted}
-    known = next(iter(definition.load_all(settings.load().sql).values()))
     traced: dict[str, Any] = dict.fromkeys(TRACE_COLUMNS, text)
-    summary = TraceSummary(known, None, 0, 0, {})
-    assert cells("".join(trace_table.trace_table(summary, [traced], Period(2022, 1), "csv"))) == {wanted}
+    assert cells("".join(serialisation.trace_text([traced], "csv"))) == {wanted}
     compared: dict[str, Any] = dict.fromkeys(reconciliation_table.RECONCILIATION_COLUMNS, text)
-    reconciliation_table.write_reconciliation([compared], "csv")
-    assert cells(capsys.readouterr().out) == {wanted}
+    assert cells(reconciliation_table.reconciliation_text([compared], "csv")) == {wanted}
     unknown = Unknown(text, None, ("kiosk",), 1, date(2022, 6, 30))
-    bodies.write_drafts({"body_alias": [Draft(unknown, "body_alias", {"name": text, "code": "A"}, None)]})
-    draft = capsys.readouterr().out.split("\n", 2)[2].removeprefix("  ")
+    body_drafts.show({"body_alias": [Draft(unknown, "body_alias", {"name": text, "code": "A"}, None)]})
+    draft = capsys.readouterr().out.split("\n", 2)[2]
     assert next(csv.reader(io.StringIO(draft, newline=""))) == [wanted, "A"]
 
 

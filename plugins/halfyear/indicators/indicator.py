@@ -99,5 +99,6 @@ def definition(connection: Connection, code: str, reading: str = "") -> Definiti
     except KeyError:
         names = [".".join(filter(None, key)) for key in known]
         wanted = ".".join(filter(None, (code, reading)))
-        near = ", ".join(difflib.get_close_matches(wanted, names, 3)) or "halfyear indicators PERIOD"
-        raise UsageError(f"{wanted}: 没有这个指标，可用 / no such indicator; see: {near}") from None
+        near = ", ".join(difflib.get_close_matches(wanted, names, 3))
+        hint = f"是否指 / did you mean: {near}" if near else "代码见 / codes are listed by: halfyear indicators PERIOD"
+        raise UsageError(f"{wanted}: 没有这个指标 / there is no such indicator; {hint}") from None

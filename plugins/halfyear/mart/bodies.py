@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from psycopg2.extensions import connection as Connection
 
 from halfyear.errors import UsageError
-from halfyear.mart.serialisation import csv_text
 
 #: GB 32100: the first two characters of a credit code, as far as they tell the kind of body.
 _KINDS = {"11": "政府机关", "12": "事业单位", "54": "村居", "55": "村居", "91": "国有企业"}
@@ -122,16 +120,3 @@ def by_table(found: Iterable[Draft]) -> dict[str, list[Draft]]:
     for each in found:
         tables.setdefault(each.table, []).append(each)
     return tables
-
-
-def write_drafts(drafts: Mapping[str, Sequence[Draft]]) -> None:
-    """Print the proposed lines of each list of bodies, ready to be added, with what they were drawn from."""
-    if not drafts:
-        sys.stdout.write("没有未知单位 / every body is known\n")
-    for name, found in drafts.items():
-        sys.stdout.write(f"expectations/core/{name}.csv 待复核 to be reviewed: {len(found)}\n")
-        for each in found:
-            like = f"; 近似 resembles {each.resembles}" if each.resembles else ""
-            seen = f"{each.unknown.rows} rows of {', '.join(each.unknown.sources)} since {each.unknown.first_day}"
-            sys.stdout.write(f"  # {seen}{like}\n")
-            sys.stdout.write(f"  {csv_text(tuple(each.line), (each.line,), header=False).strip()}\n")

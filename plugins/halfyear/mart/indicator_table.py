@@ -1,4 +1,4 @@
-"""Tables of indicators, for people (terminal), programs (JSON, CSV) and spreadsheets (xlsx).
+"""Tables of indicators, for programs (JSON, CSV) and spreadsheets (xlsx).
 
 JSON and CSV have the columns of ``mart.indicator``. A text that a spreadsheet would run as a formula stays text.
 """
@@ -6,24 +6,18 @@ JSON and CSV have the columns of ``mart.indicator``. A text that a spreadsheet w
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
 from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
-from halfyear import settings
 from halfyear.errors import UsageError
-from halfyear.indicators import definition, figure
-from halfyear.indicators.definition import DASH, Definition
+from halfyear.indicators import figure
 from halfyear.indicators.figure import FIGURE_COLUMNS
 from halfyear.mart.bodies import body_code
 from halfyear.mart.serialisation import Row, csv_text, plain_row
@@ -78,97 +72,15 @@ def write_indicators(rows: Sequence[Row], form: str, output: Path | None = None)
         output.write_text(content, "utf-8-sig" if form == "csv" else "utf-8", newline="")
 
 
-def indicator_table(
-    rows: Sequence[Row], form: str, definitions: Mapping[tuple[str, str], Definition] | None = None
-) -> str | bytes:
-    """The rows of mart.indicator as table, json, csv (text) or xlsx (bytes).
-
-    ``definitions`` give the decimals and the titles of the domains; without them the checkout's are read.
-    """
+def indicator_table(rows: Sequence[Row], form: str) -> str | bytes:
+    """The rows of mart.indicator as json, csv (text) or xlsx (bytes)."""
     if form == "json":
         return json.dumps([plain_row(row, FIGURE_COLUMNS) for row in rows], ensure_ascii=False, indent=2) + "\n"
     if form == "csv":
         return csv_text(FIGURE_COLUMNS, rows)
     if form == "xlsx":
         return _workbook(rows)
-    if form == "table":
-        if definitions is None:
-            definitions = definition.load_all(settings.load().sql)
-        return _terminal(rows, {code: d for (code, _), d in definitions.items() if d.is_published})
-    raise UsageError(f"{form}: 只能是 table、json、csv、xlsx / one of table, json, csv, xlsx")
-
-
-def _terminal(rows: Sequence[Row], definitions: Mapping[str, Definition]) -> str:
-    if not rows:
-        return "没有数据 / nothing was computed for this half-year\n"
-    first = rows[0]
-    statuses = ", ".join(sorted({_status(row) for row in rows}))
-    lines = {
-        row["indicator_code"]: (
-            Text(row["indicator_code"]),
-            Text(row["name_zh"]),
-            Text(row["printed"], style="bold"),
-            Text(_shown(definitions.get(row["indicator_code"]), row["previous_value"])),
-            _change(row, "change_on_previous"),
-            Text(_shown(definitions.get(row["indicator_code"]), row["year_ago_value"])),
-            _change(row, "change_on_year"),
-        )
-        for row in rows
-    }
-    heading = tuple(Text(word, style="bold") for word in ("代码", "指标", "本期", "上期", "环比", "上年同期", "同比"))
-    widths = [max(cells[n].cell_len for cells in (heading, *lines.values())) for n in range(len(heading))]
-    console = Console(file=io.StringIO(), force_terminal=sys.stdout.isatty())
-
-    def say(text: Text) -> None:
-        # Nothing is cut: a line that is too long for the terminal goes on in the next.
-        console.print(text, soft_wrap=True, highlight=False)
-
-    say(Text(f"{first['period']}  {first['body_name'] or first['body_code']}  ({statuses})", style="bold"))
-    say(_aligned(heading, widths))
-    for domain, members in itertools.groupby(rows, key=lambda row: str(row["domain"])):
-        group = list(members)
-        known = definitions.get(group[0]["indicator_code"])
-        say(Text(f"{known.domain_zh} {known.domain_en}" if known else domain, style="bold cyan"))
-        for row in group:
-            say(_aligned(lines[row["indicator_code"]], widths))
-    file = console.file
-    assert isinstance(file, io.StringIO)
-    return file.getvalue()
-
-
-def _aligned(cells: Sequence[Text], widths: Sequence[int]) -> Text:
-    """One line: code and name to the left, numbers to the right, in cells of the terminal (a Hanzi has two)."""
-    line = Text()
-    for position, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        space = " " * (width - cell.cell_len)
-        line = line + cell + space + "  " if position < 2 else line + space + cell + "  "
-    line.rstrip()
-    return line
-
-
-def _status(row: Row) -> str:
-    words = {"sealed": "已封存", "provisional": "暂定", "as_known": "按当时所知"}
-    status = str(row["status"])
-    vintage = f" v{row['vintage']}" if row["vintage"] else ""
-    instant = f" {row['computed_at']:%Y-%m-%d %H:%M}" if status == "as_known" else ""
-    return f"{words.get(status, status)} {status}{vintage}{instant}"
-
-
-def _shown(definition: Definition | None, value: Decimal | None) -> str:
-    if definition is None:
-        return DASH if value is None else f"{value:f}"
-    return definition.printed(value)
-
-
-def _change(row: Row, column: str) -> Text:
-    change: Decimal | None = row[column]
-    if change is None:
-        return Text(DASH)
-    unit = "百分点" if row["kind"] == "ratio" else "%"
-    rounded = change.quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
-    if rounded == 0:
-        return Text(f"0.00{unit}")
-    return Text(f"{rounded:+f}{unit}", style="green" if rounded > 0 else "red")
+    raise UsageError(f"{form}: 只能是 json、csv、xlsx / one of json, csv, xlsx")
 
 
 def _workbook(rows: Sequence[Row]) -> bytes:

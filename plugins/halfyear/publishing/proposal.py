@@ -122,7 +122,7 @@ def _refuse_due(cursor: Cursor, period: Period) -> None:
     row = cursor.fetchone()
     if row and row[0]:
         raise StillDue(
-            f"{period}: 有 {row[0]} 个指标待计算 / {row[0]} indicators have to be computed first; run: halfyear ingest"
+            f"{period}: 须先计算的指标 / indicators that have to be computed first: {row[0]}; run: halfyear ingest"
         )
 
 
@@ -182,8 +182,8 @@ def _exceptions(cursor: Cursor, request: Request, points: Sequence[OpenPoint]) -
     unnamed = [point for point in points if point.name not in named | earlier]
     if unnamed:
         raise UsageError(
-            f"{request.period}: 有 {len(unnamed)} 个未决事项 / {len(unnamed)} open points: "
-            f"{'; '.join(point.line for point in unnamed)}; mend them, or seal nevertheless with: "
+            f"{request.period}: 未决事项 open points: {len(unnamed)}: {'; '.join(point.line for point in unnamed)}; "
+            "请处理，或仍予封存并加 / mend them, or seal nevertheless with: "
             + " ".join(f"--except {name}" for name in dict.fromkeys(point.name for point in unnamed))
         )
     return tuple(points)

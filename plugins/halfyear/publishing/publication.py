@@ -11,9 +11,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from rich.console import Console
-from rich.markdown import Markdown
-
 from halfyear import markdown_text
 from halfyear.indicators.audit import Audit
 from halfyear.indicators.definition import DASH
@@ -24,8 +21,6 @@ from halfyear.publishing.verification import Verification
 from halfyear.publishing.vintage import REASONS, Change, Vintage
 from halfyear.settings import LOCAL_ZONE
 
-#: What the widest table needs.
-_WIDTH = 140
 #: Rows that a text lists because of which a figure changes; the view has all.
 _ROWS = 20
 
@@ -79,7 +74,7 @@ def _changes(changes: Sequence[Change], reasons: Mapping[str, str]) -> list[str]
         ),
     )
     if bodies:
-        lines += ["", f"另有 {len(bodies)} 个单位数随之变动 / {len(bodies)} figures of bodies change with them."]
+        lines += ["", f"随之变动的单位数 / figures of bodies that change with them: {len(bodies)}"]
     return lines
 
 
@@ -91,19 +86,12 @@ def _old_and_new(change: Change) -> tuple[str, str]:
     return f"{change.old_printed} ({old})", f"{change.new_printed} ({new})"
 
 
-def show(proposal: Proposal) -> None:
-    """Print what would be sealed."""
-    console = Console()
-    console.print(title(proposal), style="bold", highlight=False, soft_wrap=True)
-    show_markdown(text(proposal))
-
-
 def sealed_line(vintage: Vintage) -> str:
     """One line: what was sealed, by whom, and its hash."""
     return (
-        f"{vintage.period}: 已封存第 {vintage.vintage} 版 / sealed as vintage {vintage.vintage}: {vintage.figures} figures, "
-        f"{vintage.restated} restated; prepared by {vintage.prepared_by}, approved by {vintage.approved_by}, "
-        f"{_local(vintage.sealed_at)}; hash {vintage.hash}"
+        f"{vintage.period}: 已封存第 {vintage.vintage} 版 / sealed as vintage {vintage.vintage}: 指标 figures: {vintage.figures}, "
+        f"重述 restated: {vintage.restated}; 编制人 prepared by {vintage.prepared_by}, 批准人 approved by "
+        f"{vintage.approved_by}, {_local(vintage.sealed_at)}; 指纹 hash {vintage.hash}"
     )
 
 
@@ -147,18 +135,11 @@ def _what(row: Mapping[str, Any]) -> str:
     return f"{'＋' if row['change'] == 'added' else '－'} {counts}"
 
 
-def show_markdown(content: str) -> None:
-    """Print Markdown; a table that is wider than the terminal goes on in the next line instead of being cut."""
-    console = Console()
-    console.width = max(console.width, _WIDTH)
-    console.print(Markdown(content))
-
-
 # ---------------------------------------------------------------- verify
 
 
 def verification(found: Verification, wanted: str | None = None) -> Iterator[str]:
-    """What ``verify`` found, line by line; ``wanted`` is a hash that was printed and has to be in the chain."""
+    """The result of ``verify``, line by line; ``wanted`` is a hash that was printed and has to be in the chain."""
     for fault in found.faults:
         yield fault.line
     if wanted is not None and wanted not in found.hashes:
@@ -167,8 +148,8 @@ def verification(found: Verification, wanted: str | None = None) -> Iterator[str
         yield "尚无封存的半年期 / no half-year is sealed yet"
     elif not found.faults:
         yield (
-            f"{found.vintages} 个版次、{found.rows} 行与封存时一致 / {found.vintages} vintages with {found.rows} rows are "
-            f"what was sealed; last hash {found.last_hash}"
+            f"与封存时一致 / what was sealed: 版次 vintages {found.vintages}, 行 rows {found.rows}; 最后的指纹 last hash "
+            f"{found.last_hash}"
         )
 
 
@@ -180,16 +161,12 @@ def audited(found: Audit) -> Iterator[str]:
         found.moved, lambda each: (each.period, each.vintage, each.list_changed)
     ):
         yield (
-            f"{period} v{vintage}: 封存后名单 {lists} 有变，{len(tuple(moved))} 个封存值随之而动，可重述 / "
-            f"the lists {lists} were changed after the seal; so many of its figures moved with them and may be restated: "
-            f"halfyear restate {period}"
+            f"{period} v{vintage}: 封存后名单有变，封存值随之而动，可重述 / sealed figures that moved with a list that was changed "
+            f"since: {len(tuple(moved))} ({lists}); to restate them: halfyear restate {period}"
         )
     if found.due:
-        yield f"{found.due} 个指标待计算，未核 / {found.due} indicators wait to be computed and were not compared"
-    yield (
-        f"按行重算 {found.observations} 个指标值，{len(found.differences)} 个不符 / {found.observations} observations computed "
-        f"anew, {len(found.differences)} differences"
-    )
+        yield f"待计算、未核 / waiting to be computed and not compared: {found.due}"
+    yield f"按行重算 observations computed anew: {found.observations}; 不符 differences: {len(found.differences)}"
 
 
 # ---------------------------------------------------------------- words

@@ -95,21 +95,21 @@ def start_airflow(settings: Settings, progress: Callable[[str], None] | None = N
             _wait_until_healthy(settings)
             return before
         if before.processes:
-            say(f"Airflow runs without its {', '.join(before.missing)}: stopping the rest")
+            say(f"Airflow 缺进程，先停止其余 / Airflow runs without its {', '.join(before.missing)}: stopping the rest")
         _stop_sessions(settings)
         _write_secrets(home)
         while True:
             _write_configuration(settings, _choose_port(home))
             if _needs_migration(settings):
-                say("creating Airflow's metadata tables")
+                say("建立 Airflow 元数据表 / creating Airflow's metadata tables")
                 _migrate(settings)
-            say("starting Airflow: api-server, dag-processor, scheduler")
+            say("启动 starting Airflow: api-server, dag-processor, scheduler")
             _start_sessions(settings)
             try:
                 _wait_until_healthy(settings)
                 break
             except _PortTaken as taken:
-                say(f"port {taken} was taken in the meantime: choosing another one")
+                say(f"端口 {taken} 已被占用，另选一个 / port {taken} was taken in the meantime: choosing another one")
                 _stop_sessions(settings)
     return airflow_state(settings)
 
@@ -121,7 +121,7 @@ def airflow_state(settings: Settings) -> AirflowState:
     missing = [name for name in _PROCESSES if name not in alive]
     port = _read(home / "port")
     password_file = home / "passwords.json"
-    passwords = json.loads(_read(password_file) or "{}")
+    passwords = _read_json(password_file)
     return AirflowState(
         running=not missing,
         processes=alive,
@@ -177,8 +177,21 @@ def _home(settings: Settings) -> Path:
 def _read(path: Path) -> str | None:
     try:
         return path.read_text().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The object that a file of this home holds; empty when there is none. Raises InfrastructureFault for a damaged one."""
+    try:
+        found = json.loads(_read(path) or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise InfrastructureFault(
+            f"{path}: 文件已损坏，请删除后运行 halfyear up / the file is damaged; remove it and run: halfyear up"
+        )
+    return found
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -195,7 +208,7 @@ def _write_private(path: Path, text: str) -> None:
 
 def _write_secrets(home: Path) -> None:
     """Secrets of this home, made once: the password of the web page, and the keys that sign and encrypt."""
-    passwords = json.loads(_read(home / "passwords.json") or "{}")
+    passwords = _read_json(home / "passwords.json")
     if missing := {USER, APPROVER} - passwords.keys():
         made = passwords | {user: secrets.token_urlsafe(12) for user in sorted(missing)}
         _write_private(home / "passwords.json", json.dumps(made) + "\n")
@@ -211,7 +224,7 @@ def _write_secrets(home: Path) -> None:
 def _choose_port(home: Path) -> int:
     """The remembered port if it is free, else 8080 if that is free, else any; remembered."""
     remembered = _read(home / "port")
-    for wanted in (int(remembered) if remembered else _PREFERRED_PORT, _PREFERRED_PORT, 0):
+    for wanted in (int(remembered) if remembered and remembered.isdecimal() else _PREFERRED_PORT, _PREFERRED_PORT, 0):
         with socket.socket() as probe, suppress(OSError):
             # As the api-server does: a port in TIME_WAIT is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -219,13 +232,13 @@ def _choose_port(home: Path) -> int:
             port = int(probe.getsockname()[1])
             _write_private(home / "port", f"{port}\n")
             return port
-    raise InfrastructureFault("no free TCP port on 127.0.0.1 for Airflow")
+    raise InfrastructureFault("127.0.0.1 上没有可供 Airflow 使用的端口 / no free TCP port on 127.0.0.1 for Airflow")
 
 
 def _options(settings: Settings, port: int) -> list[tuple[str, str, str]]:
     """Section, option and value of ``airflow.cfg``, as far as they differ from Airflow's defaults."""
     home = _home(settings)
-    keys: dict[str, str] = json.loads(_read(home / "secrets.json") or "{}")
+    keys: dict[str, str] = _read_json(home / "secrets.json")
     url = f"http://127.0.0.1:{port}"
     metadata = embedded.server_url(settings, embedded.METADATA) or ""
     socket_folder = metadata.partition("?host=")[2]
@@ -285,7 +298,9 @@ def _write_configuration(settings: Settings, port: int) -> None:
     path = home / "airflow.cfg"
     _write_private(path, "")
     with path.open("w") as file:
-        file.write("# Written by halfyear up at every start; changes belong in plugins/halfyear/airflow_service.py.\n")
+        file.write(
+            "# Written by halfyear up at every start; changes belong in plugins/halfyear/scheduling/airflow_service.py.\n"
+        )
         configuration.write(file)
 
 
@@ -298,7 +313,10 @@ def _needs_migration(settings: Settings) -> bool:
         return True
     url = embedded.server_url(settings, embedded.METADATA)
     if url is None:
-        raise InfrastructureFault("the embedded PostgreSQL was stopped while Airflow was being started")
+        raise InfrastructureFault(
+            "启动 Airflow 时内置 PostgreSQL 停止了，请再运行 / the embedded PostgreSQL was stopped while Airflow was being started; "
+            "run again: halfyear up"
+        )
     connection = psycopg2.connect(url)
     try:
         with connection.cursor() as cursor:
@@ -323,7 +341,9 @@ def _migrate(settings: Settings) -> None:
             check=False,
         )
     if done.returncode:
-        raise InfrastructureFault(f"Airflow's metadata tables could not be created; the log is {log}")
+        raise InfrastructureFault(
+            f"无法建立 Airflow 元数据表，日志在 / Airflow's metadata tables could not be created; the log is {log}"
+        )
     _write_private(home / "migrated", version("apache-airflow") + "\n")
 
 
@@ -368,7 +388,7 @@ def _started(pid: int) -> str | None:
 
 
 def _sessions(home: Path) -> dict[str, _Session]:
-    recorded: dict[str, Any] = json.loads(_read(home / "processes.json") or "{}")
+    recorded = _read_json(home / "processes.json")
     return {name: _Session(**fields) for name, fields in recorded.items()}
 
 
@@ -414,7 +434,8 @@ def _stop_sessions(settings: Settings) -> bool:
         if not members:
             break
     else:
-        raise InfrastructureFault(f"Airflow does not stop: processes {[process.pid for process in members]}")
+        pids = ", ".join(str(process.pid) for process in members)
+        raise InfrastructureFault(f"Airflow 无法停止，进程 / Airflow does not stop: processes {pids}")
     (home / "processes.json").unlink(missing_ok=True)
     for pid_file in home.glob("airflow-*.pid"):
         pid_file.unlink()
@@ -432,7 +453,8 @@ def _wait_until_healthy(settings: Settings) -> None:
             raise _PortTaken(port)
         if not state.running:
             logs = ", ".join(str(state.log_folder / f"{name}.log") for name in state.missing)
-            raise InfrastructureFault(f"Airflow's {', '.join(state.missing)} ended; see {logs}")
+            names = ", ".join(state.missing)
+            raise InfrastructureFault(f"Airflow 进程已退出，日志在 / Airflow's {names} ended; see {logs}")
         # The answer of a neighbour on the same port would be taken for ours.
         ours = listening & {process.pid for process in api_server.members()}
         health = _health(f"{state.url}/api/v2/monitor/health") if ours else {}
@@ -441,7 +463,8 @@ def _wait_until_healthy(settings: Settings) -> None:
             return
         if time.monotonic() > end:
             raise InfrastructureFault(
-                f"Airflow is not ready after {_START_SECONDS} seconds ({', '.join(sick)}); see {state.log_folder}"
+                f"Airflow {_START_SECONDS} 秒后仍未就绪，日志在 / Airflow is not ready after {_START_SECONDS} seconds "
+                f"({', '.join(sick)}); see {state.log_folder}"
             )
         time.sleep(0.5)
 

@@ -98,7 +98,7 @@ def run_night(
     known = contract.load_all(settings.expectations)
     for source in sources or []:
         if source not in known:
-            raise UsageError(f"{source}: 没有这个数据源 / no such source; known are {', '.join(known)}")
+            raise UsageError(f"{source}: 没有这个来源 / there is no such source; known are {', '.join(known)}")
     airflow_service.start_airflow(settings, say)
     began = time.monotonic()
     night = _Night(settings, progress or (lambda run: None), say, began + timeout)
@@ -106,7 +106,7 @@ def run_night(
     night.wait_for_dags([*dag_ids, COMPUTE])
 
     started_at = datetime.now(UTC)
-    say(f"running the night of {len(dag_ids)} sources")
+    say(f"开始夜间处理，来源 / running the night, sources: {len(dag_ids)}")
     triggered = [night.trigger(dag_id) for dag_id in dag_ids]
     ingest = night.wait_for_runs(triggered)
     computing, periods = night.runs_of_events(ingest)
@@ -115,7 +115,7 @@ def run_night(
     failed = {run.partition_key for run in compute if run.state == "failed"}
     lost = [period for period in _stale_periods() if period not in failed]
     if lost:
-        say(f"computing {', '.join(lost)}, which no ingest run announced")
+        say(f"计算无人通知的半年期 / computing what no ingest run announced: {', '.join(lost)}")
         compute += night.wait_for_runs([night.trigger(COMPUTE, period) for period in lost])
     return NightSummary(
         started_at=started_at,
@@ -174,8 +174,8 @@ class _Night:
                     raise UsageError(f"{error['filename']}: Airflow 无法导入 / Airflow cannot import it: {reason}")
                 if time.monotonic() > end:
                     raise InfrastructureFault(
-                        f"Airflow does not know the DAG {dag_id} after {_PARSE_SECONDS} seconds; "
-                        f"see {self._state.log_folder / 'dag-processor.log'}"
+                        f"{_PARSE_SECONDS} 秒后 Airflow 仍没有 DAG {dag_id}，日志在 / Airflow does not know the DAG {dag_id} after "
+                        f"{_PARSE_SECONDS} seconds; see {self._state.log_folder / 'dag-processor.log'}"
                     )
                 time.sleep(_POLL_SECONDS)
             if dag["is_paused"]:
@@ -210,7 +210,7 @@ class _Night:
                 if now.state == "queued" and now.dag_id != COMPUTE:
                     self._make_way(now)
                 seen[now.dag_id, now.run_id] = now
-            self._watch(f"{len(open_runs)} runs have not ended: {', '.join(run.dag_id for run in open_runs)}")
+            self._watch(f"未结束的运行 runs that have not ended: {', '.join(run.dag_id for run in open_runs)}")
         return list(seen.values())
 
     def runs_of_events(self, ingest: list[Run]) -> tuple[list[Run], list[str]]:
@@ -235,7 +235,8 @@ class _Night:
                 if time.monotonic() > end:
                     # Airflow merges events for one key into one run and may name it with one of them only; what
                     # nobody computed shows as stale afterwards.
-                    self._say(f"Airflow names no run of {COMPUTE} for {', '.join(sorted(waiting))}")
+                    said = ", ".join(sorted(waiting))
+                    self._say(f"Airflow 未给出 {COMPUTE} 的运行 / Airflow names no run of {COMPUTE} for {said}")
                     break
                 time.sleep(_POLL_SECONDS)
             periods |= keys
@@ -269,11 +270,13 @@ class _Night:
         for found in self._pages(f"/dags/{run.dag_id}/dagRuns", {"state": "running"}, "dag_runs"):
             earlier = self._look(_run(found))
             if earlier.state == "retrying":
-                self._say(f"{run.dag_id}: ending the earlier run {earlier.run_id}, which waits for a retry")
+                self._say(
+                    f"{run.dag_id}: 结束等待重试的上次运行 / ending the earlier run, which waits for a retry: {earlier.run_id}"
+                )
                 self._request("PATCH", _path(earlier), {"state": "failed", "note": f"replaced by {run.run_id}"})
             elif earlier.run_id not in self._awaited:
                 self._awaited.add(earlier.run_id)
-                self._say(f"{run.dag_id}: waiting for the earlier run {earlier.run_id}")
+                self._say(f"{run.dag_id}: 等待上次运行 / waiting for the earlier run {earlier.run_id}")
 
     def _look(self, run: Run) -> Run:
         """The run as it is now."""
@@ -301,9 +304,14 @@ class _Night:
         state = airflow_service.airflow_state(self._settings)
         if not state.running:
             logs = ", ".join(str(state.log_folder / f"{name}.log") for name in state.missing)
-            raise InfrastructureFault(f"Airflow's {', '.join(state.missing)} ended during the night; see {logs}")
+            names = ", ".join(state.missing)
+            raise InfrastructureFault(
+                f"夜间 Airflow 进程退出，日志在 / Airflow's {names} ended during the night; see {logs}"
+            )
         if time.monotonic() > self._end:
-            raise InfrastructureFault(f"the night takes too long: {what}; see {state.log_folder}")
+            raise InfrastructureFault(
+                f"夜间处理超时，日志在 / the night takes too long: {what}; see {state.log_folder}"
+            )
 
     def _pages(self, path: str, query: dict[str, str], field: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
@@ -327,10 +335,12 @@ class _Night:
                 # A repeated trigger whose first answer was lost; the run is there.
                 return self._request("GET", f"{path}/{quote(body['dag_run_id'], safe='')}")
             detail = error.response.text[:300]
-            raise InfrastructureFault(f"Airflow refuses {method} {path} ({status}): {detail}") from None
+            raise InfrastructureFault(
+                f"Airflow 拒绝请求 / Airflow refuses {method} {path} ({status}): {detail}"
+            ) from None
         except httpx.TransportError as error:
             raise InfrastructureFault(
-                f"Airflow does not answer at {self._state.url} ({error}); "
+                f"Airflow 没有应答，日志在 / Airflow does not answer at {self._state.url} ({error}); "
                 f"see {self._state.log_folder / 'api-server.log'}"
             ) from None
 
@@ -340,7 +350,9 @@ class _Night:
             credentials = {"username": self._state.user, "password": self._state.password}
             answer = self._client.post("/auth/token", json=credentials)
             if answer.status_code == httpx.codes.UNAUTHORIZED:
-                raise InfrastructureFault(f"Airflow refuses the password of {self._state.user} at {self._state.url}")
+                raise InfrastructureFault(
+                    f"Airflow 拒绝密码 / Airflow refuses the password of {self._state.user} at {self._state.url}"
+                )
             token = answer.raise_for_status().json()["access_token"]
             self._client.headers["Authorization"] = f"Bearer {token}"
         answer = self._client.request(method, path, json=body, params=query)

@@ -333,7 +333,7 @@ def _prepared(url: str) -> str:
     if "timezone=" not in options:
         options += f" -c timezone={LOCAL_ZONE_NAME}"
     query["options"] = f"{options} -c lock_timeout={_LOCK_TIMEOUT}".strip()
-    query.setdefault("application_name", "halfyear checks")
+    query.setdefault("fallback_application_name", "halfyear checks")
     # Great Expectations would take a $ for one of its variables.
     netloc = f"{user or 'postgres'}@{host or 'localhost'}".replace("$", "%24")
     return urlunsplit(("postgresql+psycopg2", netloc, parts.path, urlencode(query, quote_via=quote), ""))

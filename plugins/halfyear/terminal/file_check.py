@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import click
 from upath import UPath
 
 from halfyear import contract as contracts
@@ -21,6 +20,7 @@ from halfyear.file_format import FORMATS
 from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE, Settings
 from halfyear.staging import quarantine, validation
+from halfyear.terminal import account, console
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,19 @@ def show(verdict: FileVerdict, limit: int) -> None:
     """Print the verdict: one line per finding, then the account of the rows."""
     shown = verdict.findings[: limit or None]
     for finding in shown:
-        click.echo(finding.line(verdict.file_name))
+        console.say(finding.line(verdict.file_name))
     if len(shown) < len(verdict.findings):
-        click.echo(f"… and {len(verdict.findings) - len(shown)} more; --limit 0 lists all")
-    click.echo(
-        f"{verdict.file_name}: {verdict.verdict}: read {verdict.rows_read} = loaded {verdict.rows_loaded} + quarantined "
-        f"{verdict.rows_quarantined} + skipped {verdict.rows_skipped}"
+        more = len(verdict.findings) - len(shown)
+        console.say(f"未列出的 not listed: {more}; 列出全部 / to list all: --limit 0")
+    console.say(
+        account.line(
+            verdict.file_name,
+            verdict.verdict,
+            read=verdict.rows_read,
+            loaded=verdict.rows_loaded,
+            quarantined=verdict.rows_quarantined,
+            skipped=verdict.rows_skipped,
+        )
     )
 
 

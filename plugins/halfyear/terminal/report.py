@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE
+from rich.cells import chop_cells
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from halfyear import warehouse
 from halfyear.settings import Settings
+from halfyear.terminal import console
+from halfyear.terminal.account import VERDICTS
 
 if TYPE_CHECKING:
     from halfyear.scheduling.scheduler_run import Run
 
 #: Verdicts after which somebody has to act.
 _TROUBLE = ("refused", "loaded_with_quarantine")
+#: The cells of a file name on one line: any that keeps to the agreement fits, others go on in the next line.
+_FILE_NAME = 36
+#: Bodies that a finding names; `halfyear bodies` lists all.
+_NAMES = 10
+
+
+#: The states of a run of Airflow.
+_STATES = {
+    "queued": "排队 queued",
+    "running": "运行 running",
+    "retrying": "等待重试 retrying",
+    "success": "成功 success",
+    "failed": "失败 failed",
+}
 
 
 class NightProgress:
@@ -28,34 +43,32 @@ class NightProgress:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task = progress.add_task("starting", total=None)
+        self._task = progress.add_task("开始 starting", total=None)
         self._states: dict[tuple[str, str], str] = {}
 
     def say(self, line: str) -> None:
         self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def step(self, what: str, number: int, total: int) -> None:
-        self._progress.update(self._task, description=f"{what}: file {number} of {total}")
+    def step(self, source: str, number: int, total: int) -> None:
+        self._progress.update(self._task, description=f"{source}: 文件 file {number}/{total}")
 
     def run(self, run: Run) -> None:
         """A DAG run changed its state."""
         self._states[(run.dag_id, run.run_id)] = run.state
         if run.finished:
             key = f" [{run.partition_key}]" if run.partition_key else ""
-            seconds = f" in {run.seconds:.0f} s" if run.seconds is not None else ""
-            self.say(f"{run.dag_id}{key}: {run.state}{seconds}")
-        going = sorted(
-            f"{dag_id} {state}" for (dag_id, _), state in self._states.items() if state not in ("success", "failed")
-        )
-        self._progress.update(self._task, description=", ".join(going) or "waiting")
+            seconds = f" ({run.seconds:.0f} s)" if run.seconds is not None else ""
+            self.say(f"{run.dag_id}{key}: {_STATES[run.state]}{seconds}")
+        going = Counter(state for state in self._states.values() if state not in ("success", "failed"))
+        said = ", ".join(f"{_STATES[state]}: {count}" for state, count in sorted(going.items()))
+        self._progress.update(self._task, description=said or "等待 waiting")
 
 
 @contextmanager
 def progress() -> Iterator[NightProgress]:
     """Progress on standard error, so that what is printed can be piped."""
-    console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         yield NightProgress(shown)
 
 
@@ -71,52 +84,43 @@ def start(settings: Settings) -> datetime:
 
 def night(settings: Settings, since: datetime, seconds: float) -> None:
     """Print the deliveries that were judged, or judged anew, since then: the account of their rows and their trouble."""
-    console = Console()
     rows = _deliveries(settings, since)
     if not rows:
-        console.print(f"nothing new in the inbox; nothing was changed ({seconds:.0f} s)", highlight=False)
+        console.say(f"收件箱没有新文件 / nothing new in the inbox ({seconds:.0f} s)")
         return
-    table = Table(
-        title=f"{len(rows)} deliveries in {seconds:.0f} s; read = loaded + bad (quarantined) + skipped",
-        title_justify="left",
-        box=SIMPLE,
-        pad_edge=False,
+    title = f"报送 deliveries: {len(rows)} ({seconds:.0f} s); 读取 read = 装载 loaded + 隔离 bad + 跳过 skip"
+    table = console.table(
+        ("文件 file", "结论 verdict"), ("读取\nread", "装载\nloaded", "隔离\nbad", "跳过\nskip"), title
     )
-    # A name that keeps to the agreement fits; any other may be as long as it likes.
-    table.add_column("file", overflow="fold", min_width=max(min(len(row["file_name"]), 36) for row in rows))
-    table.add_column("verdict", overflow="fold")
-    for name in ("read", "loaded", "bad", "skip"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table.columns[0].no_wrap = True
     for row in rows:
-        late = " (late)" if row["is_late"] else ""
+        late = "，迟到 late" if row["is_late"] else ""
         numbers = (str(row[n]) for n in ("rows_read", "rows_loaded", "rows_quarantined", "rows_skipped"))
         style = {"refused": "red", "loaded_with_quarantine": "yellow"}.get(row["verdict"] or "")
-        table.add_row(Text(row["file_name"]), f"{row['verdict'] or 'waiting'}{late}", *numbers, style=style)
-    console.print(table)
+        name = "\n".join(chop_cells(row["file_name"], _FILE_NAME))
+        table.add_row(name, VERDICTS[row["verdict"]] + late, *numbers, style=style)
+    console.show(table)
     for row in rows:
         if row["verdict"] == "refused":
-            console.print(
-                f"{row['file_name']}: {row['rule']}: {row['reason_zh']} / {row['reason_en']}",
-                style="red",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
+            console.say(f"{row['file_name']}: {row['rule']}: {row['reason_zh']} / {row['reason_en']}", "red")
     quarantined = sum(row["rows_quarantined"] for row in rows)
     if quarantined:
-        console.print(
-            f"{quarantined} rows in quarantine; each is in quarantine.rejected_row with rule, column and reason, and "
-            "`halfyear check FILE` lists them",
-            highlight=False,
-            soft_wrap=True,
+        console.say(
+            f"隔离的行 rows in quarantine: {quarantined}; 规则、列、原因见 / rule, column and reason of each are in "
+            "quarantine.rejected_row; 逐行列出 / to list them: halfyear check FILE"
         )
     for line in _findings(settings):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.say(line)
 
 
 def exit_code(settings: Settings, since: datetime) -> int:
     """1 when this night refused a file or quarantined a row, else 0."""
     return int(any(row["verdict"] in _TROUBLE for row in _deliveries(settings, since)))
+
+
+def judged(settings: Settings, since: datetime) -> int:
+    """How many deliveries got their verdict since then."""
+    return sum(row["verdict"] is not None for row in _deliveries(settings, since))
 
 
 def _deliveries(settings: Settings, since: datetime) -> list[dict[str, Any]]:
@@ -157,7 +161,8 @@ def _findings(settings: Settings) -> list[str]:
             "from mart.unknown_reference group by source, column_name, refers_to order by 1"
         )
         references = [
-            f"{column}: {values} values in {rows} rows (as {example}) are in no accepted snapshot of {to}"
+            f"{column}: 以下值不在 {to} 的任何有效快照中 / values that are in no accepted snapshot of {to}: {values}, "
+            f"行 rows: {rows}, 例如 e.g. {example}"
             for column, to, values, rows, example in cursor
         ]
         cursor.execute(
@@ -166,25 +171,26 @@ def _findings(settings: Settings) -> list[str]:
             "order by period, rule, body_code nulls first"
         )
         disagreements: dict[tuple[str, str], str] = {}
-        for period, rule, zh, en, body, difference, bodies_count in cursor:
-            more = f" and {bodies_count - 1} more" if bodies_count > 1 else ""
+        for period, rule, zh, en, body, difference, count in cursor:
+            more = f"; 另有 more: {count - 1}" if count > 1 else ""
             disagreements.setdefault(
-                (period, rule), f"{period} {rule}: {zh} / {en}: {body} is off by {difference}{more}; see mart.identity"
+                (period, rule),
+                f"{period} {rule}: {zh} / {en}: {body}: 差 difference {difference}{more}; 见 see: mart.identity",
             )
         cursor.execute(
             "select period, count(*), min(name_zh || ' ' || sealed_printed || ' → ' || provisional_printed) "
             "filter (where body_code is null) from mart.restatement_candidate group by period order by period"
         )
         moved = [
-            f"{period}: {count} sealed figures would be others now{f' (as {example})' if example else ''}; "
-            f"see: halfyear restate {period}"
+            f"{period}: 封存后有变动的数 / sealed figures that would be others now: {count}"
+            f"{f', 例如 e.g. {example}' if example else ''}; 见 see: halfyear restate {period}"
             for period, count, example in cursor
         ]
     lines = []
     if bodies:
-        more = f" and {len(bodies) - 10} more" if len(bodies) > 10 else ""
+        more = f", 另有 more: {len(bodies) - _NAMES}" if len(bodies) > _NAMES else ""
         lines.append(
-            f"names in neither list of bodies: {'、'.join(bodies[:10])}{more}; their rows count for the city only; "
-            "draft the missing lines with: halfyear bodies"
+            f"单位名单中没有 / names in neither list of bodies: {'、'.join(bodies[:_NAMES])}{more}; 其行只计入全市 / their rows "
+            "count for the city only; 起草名单行 / to draft the missing lines: halfyear bodies"
         )
     return [*lines, *references, *disagreements.values(), *moved]

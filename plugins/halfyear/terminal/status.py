@@ -8,15 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
-
 from halfyear import contract as contracts
 from halfyear import warehouse
 from halfyear.errors import HalfyearError
+from halfyear.indicators.definition import DASH
 from halfyear.settings import LOCAL_ZONE, Settings
+from halfyear.terminal import console
+from halfyear.terminal.account import VERDICTS
 from halfyear.warehouse.connection import Role
 
 #: Below this a night may run out of disk.
@@ -95,86 +93,82 @@ def report(settings: Settings) -> dict[str, Any]:
 
 def show(found: dict[str, Any]) -> None:
     """Print the report for people."""
-    console = Console()
     airflow, urls = found["airflow"], found["warehouse"]
-    lines = [
-        f"home       {found['home']}",
-        f"inbox      {found['inbox']}",
-        f"warehouse  {urls['reader'] if urls else 'not running; start it with: halfyear up'}",
-        f"Airflow    {airflow['url'] or 'not running; start it with: halfyear up'}",
-    ]
+    down = "未运行，启动用 / not running; start it with: halfyear up"
+    console.say(f"主目录 home: {found['home']}")
+    console.say(f"收件箱 inbox: {found['inbox']}")
+    console.say(f"数据仓库 warehouse: {urls['reader'] if urls else down}")
+    console.say(f"Airflow: {airflow['url'] or down}")
     if airflow["url"]:
-        lines.append(f"           user {airflow['user']}, password in {airflow['password_file']}")
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.say(f"Airflow 用户 user: {airflow['user']}; 密码在 password in: {airflow['password_file']}")
     if not found["sources"]:
         return
-    table = Table(title="sources", title_justify="left", box=SIMPLE)
-    table.add_column("source", no_wrap=True)
-    table.add_column("", overflow="fold")
-    table.add_column("newest", no_wrap=True)
-    for name in ("files", "waiting", "refused"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = console.table(
+        ("来源 source", "名称 name"), ("最新快照\nnewest", "文件\nfiles", "等待\nwaiting", "拒收\nrefused")
+    )
+    table.columns[0].no_wrap = True
     for row in found["sources"]:
-        table.add_row(
-            row["source"],
-            row["name_zh"],
-            row["newest_snapshot"] or "—",
-            str(row["deliveries"]),
-            str(row["waiting"]),
-            str(row["refused"]),
-        )
-    console.print(table)
+        numbers = (str(row[name]) for name in ("deliveries", "waiting", "refused"))
+        table.add_row(row["source"], row["name_zh"], row["newest_snapshot"] or DASH, *numbers)
+    console.say("")
+    console.show(table)
+    console.say("")
     for row in found["attention"]:
-        console.print(
-            f"delivery {row['delivery']} {row['file_name']}: refused: {row['rule']}: {row['reason_zh']} / {row['reason_en']}",
-            style="red",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+        console.say(
+            f"报送 delivery {row['delivery']} {row['file_name']}: {VERDICTS['refused']}: {row['rule']}: {row['reason_zh']} / "
+            f"{row['reason_en']}",
+            "red",
         )
     for half in found["periods"]:
-        console.print(_half_year_line(half), markup=False, highlight=False, soft_wrap=True)
+        console.say(_half_year_line(half))
     if found["stale_periods"]:
-        console.print(f"stale: {', '.join(found['stale_periods'])}; computed by the next night", highlight=False)
+        console.say(
+            f"待算 stale: {', '.join(found['stale_periods'])}; 下次夜间处理时计算 / computed by the next night, or now: "
+            "halfyear ingest"
+        )
 
 
 def _half_year_line(half: dict[str, Any]) -> str:
-    start = f"{half['period']}  {half['title_zh']}  "
+    start = f"{half['period']} {half['title_zh']}: "
     if half["vintage"] is None:
-        return f"{start}open"
+        return f"{start}未封存 open"
     day = half["sealed_at"].astimezone(LOCAL_ZONE).date()
     moved = half["restatement_candidates"]
     return (
-        f"{start}sealed as v{half['vintage']} on {day}, approved by {half['approved_by']}"
-        + f"; {moved} figures moved since, see: halfyear restate {half['period']}" * bool(moved)
+        f"{start}已封存 sealed v{half['vintage']} {day}, 批准人 approved by {half['approved_by']}"
+        + f"; 此后有变动的数 figures that moved since: {moved}, 见 see: halfyear restate {half['period']}" * bool(moved)
     )
 
 
 def doctor(settings: Settings) -> int:
     """Look at what a night needs; prints a line each and returns how many are missing."""
     looks: list[tuple[str, Callable[[], bool | str]]] = [
-        (
-            "Python 3.11 or newer",
-            lambda: sys.version_info >= (3, 11) or f"this is {sys.version.split()[0]}; install a newer one",
-        ),
-        ("contracts and indicator definitions", lambda: _declarations(settings)),
-        ("home can be written", lambda: _writable(settings.home)),
-        ("inbox can be read", lambda: _inbox(settings)),
-        ("free disk", lambda: _free(settings.home)),
-        ("token key", lambda: _token_key(settings)),
-        ("warehouse", lambda: _warehouse(settings)),
+        ("Python ≥ 3.11", _python),
+        ("声明 contracts and definitions", lambda: _declarations(settings)),
+        ("主目录 home", lambda: _writable(settings.home)),
+        ("收件箱 inbox", lambda: _inbox(settings)),
+        ("磁盘 free disk", lambda: _free(settings.home)),
+        ("令牌密钥 token key", lambda: _token_key(settings)),
+        ("数据仓库 warehouse", lambda: _warehouse(settings)),
         ("Airflow", lambda: _airflow(settings)),
     ]
     problems = 0
+    table = console.table(("", "所需 what a night needs", "怎么办 what to do"))
+    table.columns[0].no_wrap = True
     for name, look in looks:
         try:
             answer = look()
         except HalfyearError as error:
             answer = str(error)
         problems += answer is not True
-        click.echo(f"{'ok     ' if answer is True else 'MISSING'} {name}{'' if answer is True else f': {answer}'}")
+        table.add_row(*(("正常 ok", name, "") if answer is True else ("缺 MISSING", name, str(answer))))
+    console.show(table)
     return problems
+
+
+def _python() -> bool | str:
+    found = sys.version.split()[0]
+    return sys.version_info >= (3, 11) or f"现为 {found}，请安装较新版本 / this is {found}; install a newer one"
 
 
 def _declarations(settings: Settings) -> bool | str:
@@ -184,13 +178,13 @@ def _declarations(settings: Settings) -> bool | str:
 
 
 def _writable(home: Path) -> bool | str:
-    home.mkdir(parents=True, exist_ok=True)
     probe = home / ".doctor"
     try:
+        home.mkdir(parents=True, exist_ok=True)
         probe.write_text("")
         probe.unlink()
     except OSError as error:
-        return f"{home}: {error.strerror}; set HALFYEAR_HOME to a folder of yours"
+        return f"{home}: {error.strerror}; 请将 HALFYEAR_HOME 设为自己的文件夹 / set HALFYEAR_HOME to a folder of yours"
     return True
 
 
@@ -199,14 +193,17 @@ def _inbox(settings: Settings) -> bool | str:
 
     if UPath(settings.inbox).exists():
         return True
-    return f"{settings.inbox} does not exist; create it, set HALFYEAR_INBOX, or write the demo exports: halfyear demo"
+    return (
+        f"{settings.inbox} 不存在，请新建、改设 HALFYEAR_INBOX，或写入演示数据 / does not exist; create it, set HALFYEAR_INBOX, or "
+        "write the demo exports: halfyear demo"
+    )
 
 
 def _free(home: Path) -> bool | str:
     free = shutil.disk_usage(home).free
-    return (
-        free >= _MINIMUM_FREE_BYTES
-        or f"only {free / 1024**3:.1f} GiB are free; make room for landing and the warehouse"
+    gib = f"{free / 1024**3:.1f} GiB"
+    return free >= _MINIMUM_FREE_BYTES or (
+        f"只剩 {gib}，请为原始区和数据仓库腾出空间 / only {gib} are free; make room for landing and the warehouse"
     )
 
 
@@ -214,18 +211,18 @@ def _token_key(settings: Settings) -> bool | str:
     key_file = settings.home / "token.key"
     if settings.token_key or not key_file.exists() or key_file.stat().st_mode & 0o077 == 0:
         return True
-    return f"{key_file} can be read by others; run: chmod 600 {key_file}"
+    return f"他人可读 {key_file}，请运行 / others can read {key_file}; run: chmod 600 {key_file}"
 
 
 def _warehouse(settings: Settings) -> bool | str:
     with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
         cursor.execute("select to_regclass('mart.indicator') is not null")
         row = cursor.fetchone()
-    return bool(row and row[0]) or "it is empty; run: halfyear migrate"
+    return bool(row and row[0]) or "尚未建表，请运行 / it is empty; run: halfyear migrate"
 
 
 def _airflow(settings: Settings) -> bool | str:
     from halfyear.scheduling import airflow_service
 
     state = airflow_service.airflow_state(settings)
-    return state.running or f"not running ({', '.join(state.missing)}); run: halfyear up"
+    return state.running or f"未运行，请启动 / not running ({', '.join(state.missing)}); run: halfyear up"

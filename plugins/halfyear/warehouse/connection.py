@@ -60,13 +60,17 @@ def connect(settings: Settings, role: Role = "loader") -> Connection:
     if role != "owner":
         options += f" -c role=halfyear_{role}"
     try:
-        connection = psycopg2.connect(url(settings), options=options, application_name="halfyear", connect_timeout=10)
+        connection = psycopg2.connect(
+            url(settings), options=options, fallback_application_name="halfyear", connect_timeout=10
+        )
     except psycopg2.OperationalError as error:
         raise InfrastructureFault(
             f"无法连接数据仓库 / the warehouse cannot be reached: {str(error).splitlines()[0]}"
         ) from None
     except psycopg2.ProgrammingError:  # quotes the URL, which may hold a password
-        raise UsageError("HALFYEAR_WAREHOUSE 不是 PostgreSQL 的 URL / is no URL of a PostgreSQL server") from None
+        raise UsageError(
+            "HALFYEAR_WAREHOUSE 不是 PostgreSQL 的 URL / is not the URL of a PostgreSQL server; write postgresql://…"
+        ) from None
     if connection.server_version < MINIMUM_VERSION:
         connection.close()
         raise InfrastructureFault("需要 PostgreSQL 18 / the warehouse needs PostgreSQL 18 or newer")

@@ -35,7 +35,7 @@ def derive(cursor: Cursor, contract: Contract, progress: Callable[[str], None]) 
     if present:
         _add_columns(cursor, contract, wanted, present, progress)
     else:
-        progress(f"table core.{contract.source}")
+        progress(f"表 table core.{contract.source}")
         _create(cursor, contract, wanted)
     if contract.mode == "events":
         _index_events(cursor, contract)
@@ -79,7 +79,7 @@ def _add_columns(
     table = Identifier("core", contract.source)
     for name, kind in wanted.items():
         if name not in present:
-            progress(f"column core.{contract.source}.{name}")
+            progress(f"列 column core.{contract.source}.{name}")
             cursor.execute(SQL("alter table {} add column {}").format(table, _column(name, kind)))
         elif present[name] != kind:
             raise ContractError(

@@ -28,6 +28,7 @@ from halfyear.mart import mart
 #: Below ``sql/``, the folder in which a schema's views and functions are declared; ``sql/indicators`` itself has the indicators.
 FOLDERS = {"lineage": "lineage", "core": "core", "indicators": "indicators/schema"}
 
+_KINDS = {"view": "视图 view", "function": "函数 function"}
 _CREATE = re.compile(r"^create (?:or replace )?(view|function) (\w+\.\w+)", re.MULTILINE)
 _ASIDE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _NAME = re.compile(r"\b(?:lineage|core|indicators|mart)\.\w+")
@@ -109,7 +110,7 @@ def apply(cursor: Cursor, declarations: Sequence[Declaration], progress: Callabl
     ]
     _drop(cursor, present - views | present & {each.name for each in changed})
     for each in changed:
-        progress(f"{each.kind} {each.name}")
+        progress(f"{_KINDS[each.kind]} {each.name}")
         for statement in each.statements:
             cursor.execute(statement)
         remember(cursor, _key(each), fingerprints[each.name])

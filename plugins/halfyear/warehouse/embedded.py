@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import stat
@@ -55,7 +56,7 @@ _NO_PROCESS: Final = 2**31 - 2
 # log_min_messages = log drops ERROR (its rank is below LOG): the messages of refused rows quote personal
 # values, and whoever caused an error is told by the connection.
 _CONFIGURATION: Final = f"""\
-# Written by halfyear up at every start; changes belong in plugins/halfyear/embedded.py.
+# Written by halfyear up at every start; changes belong in plugins/halfyear/warehouse/embedded.py.
 listen_addresses = ''
 unix_socket_permissions = 0700
 max_connections = 100
@@ -112,12 +113,15 @@ def start_server(settings: Settings) -> str:
         data = _data(settings)
         account = _account(data)
         if not (data / "PG_VERSION").exists():
+            _refuse_half_a_folder(data)
             _initialise(data, account)
         _start(data, account)
         _create_databases(_socket_folder(data))
     url = server_url(settings)
     if url is None:
-        raise _fault("the embedded PostgreSQL stopped right after its start", _data(settings))
+        raise _fault(
+            "内置 PostgreSQL 启动后随即停止 / the embedded PostgreSQL stopped right after its start", _data(settings)
+        )
     return url
 
 
@@ -172,7 +176,33 @@ def _url(socket_folder: Path, database: str, role: str) -> str:
 
 
 def _fault(message: str, data: Path) -> InfrastructureFault:
-    return InfrastructureFault(f"{message}; the log is in {data / 'start.log'} and {data / 'log'}")
+    return InfrastructureFault(
+        f"{message}; 日志在 the log is in {data / 'start.log'}, {data / 'log'}; 数据文件夹若已损坏，请从备份恢复 / if the data folder "
+        "is damaged, restore it from the backup"
+    )
+
+
+def _reason(data: Path, printed: str) -> str:
+    """What the server said before it gave up, else what pg_ctl printed."""
+    try:
+        said = (data / "start.log").read_text(errors="replace").splitlines()
+    except OSError:
+        said = []
+    fatal = [line for line in said if re.search(r"FATAL|PANIC|syntax error|unrecognized", line)]
+    return fatal[-1].strip() if fatal and "Examine the log" in printed else _last(printed)
+
+
+def _last(printed: str) -> str:
+    return (printed.strip().splitlines() or [""])[-1]
+
+
+def _refuse_half_a_folder(data: Path) -> None:
+    """Raise InfrastructureFault when the data folder is there without what makes it one."""
+    if data.is_file() or (data.is_dir() and any(data.iterdir())):
+        raise InfrastructureFault(
+            f"{data}: 数据文件夹不完整，缺 PG_VERSION；请从备份恢复，或移走后从空库重新开始 / the data folder is not complete, its "
+            "PG_VERSION is missing; restore it from the backup, or move it away to begin with an empty warehouse"
+        )
 
 
 # -- where the socket is --------------------------------------------------------------------------------
@@ -202,8 +232,9 @@ def _make_socket_folder(data: Path, account: _Account) -> Path:
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
             raise InfrastructureFault(
-                f"the folder for the socket, {folder}, exists and is not a private folder of {account.name}; "
-                "remove it, or choose a HALFYEAR_HOME with a shorter path"
+                f"{folder}: 套接字文件夹已存在而不归 {account.name} 私有，请删除，或改用路径较短的 HALFYEAR_HOME / the folder for the "
+                f"socket exists and is not a private folder of {account.name}; remove it, or choose a HALFYEAR_HOME with a "
+                "shorter path"
             ) from None
     return folder
 
@@ -227,8 +258,8 @@ def _account(data: Path) -> _Account:
         entry = _system_account()
     if os.geteuid() not in (0, entry.pw_uid):
         raise InfrastructureFault(
-            f"the embedded PostgreSQL in {data} belongs to {entry.pw_name}: work as {entry.pw_name} or root, "
-            "or choose another HALFYEAR_HOME"
+            f"{data}: 内置 PostgreSQL 属于账号 {entry.pw_name}，请以该账号或 root 运行，或改设 HALFYEAR_HOME / the embedded PostgreSQL "
+            f"belongs to {entry.pw_name}; work as {entry.pw_name} or root, or choose another HALFYEAR_HOME"
         )
     return _Account(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=os.geteuid() != entry.pw_uid)
 
@@ -249,8 +280,8 @@ def _system_account() -> pwd.struct_passwd:
         return pwd.getpwnam(_ACCOUNT)
     except KeyError:
         raise InfrastructureFault(
-            f"PostgreSQL does not run as root and the account {_ACCOUNT} cannot be created "
-            f"({made.stderr.strip()}): create it, or run halfyear as a normal user"
+            f"PostgreSQL 不以 root 运行，而账号 {_ACCOUNT} 无法创建；请创建，或以普通用户运行 / PostgreSQL does not run as root and the "
+            f"account {_ACCOUNT} cannot be created ({made.stderr.strip()}): create it, or run halfyear as a normal user"
         ) from None
 
 
@@ -313,7 +344,9 @@ def _initialise(data: Path, account: _Account) -> None:
         _START_SECONDS,
     )
     if done.returncode:
-        raise InfrastructureFault(f"the embedded PostgreSQL cannot be created in {data}: {done.stdout.strip()}")
+        raise InfrastructureFault(
+            f"{data}: 无法建立内置 PostgreSQL / the embedded PostgreSQL cannot be created: {done.stdout.strip()}"
+        )
     with (fresh / "postgresql.conf").open("a") as configuration:
         configuration.write("include = 'halfyear.conf'\n")
     fresh.rename(data)
@@ -339,7 +372,9 @@ def _start(data: Path, account: _Account) -> None:
         _START_SECONDS + 10,
     )
     if done.returncode:
-        raise _fault(f"the embedded PostgreSQL does not start ({done.stdout.strip().splitlines()[-1:]})", data)
+        raise _fault(
+            f"内置 PostgreSQL 无法启动 / the embedded PostgreSQL does not start: {_reason(data, done.stdout)}", data
+        )
 
 
 def _write_configuration(data: Path, socket_folder: Path, account: _Account) -> None:
@@ -386,7 +421,7 @@ def _stop(data: Path, account: _Account) -> None:
         if done.returncode == 0:
             break
     else:
-        raise _fault(f"the embedded PostgreSQL does not stop ({done.stdout.strip().splitlines()[-1:]})", data)
+        raise _fault(f"内置 PostgreSQL 无法停止 / the embedded PostgreSQL does not stop: {_last(done.stdout)}", data)
 
 
 def _create_databases(socket_folder: Path) -> None:
@@ -412,7 +447,7 @@ def _create_databases(socket_folder: Path) -> None:
 def _pid(data: Path) -> int | None:
     try:
         return int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     except PermissionError:
         _account(data)  # says whose server it is
@@ -423,7 +458,7 @@ def _status(data: Path) -> str | None:
     """The eighth line of the pid file: starting, ready, stopping, standby."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return lines[7].strip() if len(lines) > 7 else None
 

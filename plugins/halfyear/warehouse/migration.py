@@ -170,7 +170,7 @@ def _apply_migrations(
     if pending:
         declaration.drop_views(cursor, declarations)
     for name in pending:
-        progress(f"migration {name}")
+        progress(f"迁移 migration {name}")
         cursor.execute(texts[name])
         _note_migrations(cursor, {name: hashes[name]})
 

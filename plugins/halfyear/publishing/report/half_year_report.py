@@ -288,7 +288,9 @@ def writer(output: Path) -> Callable[[Document], bytes]:
     """What writes the format that the name of a file asks for; UsageError for any other."""
     found = _WRITERS.get(output.suffix.lower())
     if found is None:
-        raise UsageError(f"{output.name}: 文件名应以 .docx、.md 或 .xlsx 结尾 / ends in .docx, .md or .xlsx")
+        raise UsageError(
+            f"{output.name}: 文件名应以 .docx、.md 或 .xlsx 结尾 / the name has to end in .docx, .md or .xlsx"
+        )
     return found
 
 
