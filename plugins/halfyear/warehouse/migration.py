@@ -97,7 +97,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
                 "select indicators.mark_stale(null, coalesce(array_agg(period), '{}'), 'lists') from lineage.open_period"
             )
         declaration.remember(cursor, "warehouse", fingerprint)
-    progress("warehouse is up to date")
+    progress("数据仓库已是最新 / the warehouse is up to date")
     return True
 
 
@@ -199,7 +199,7 @@ def _adopt(
             f"migrate，再用本版本 / the warehouse is of an earlier version and lacks its migration {missing[0]}: run halfyear "
             f"migrate of the version that has sql/migrations/{missing[0]}, and then of this one"
         )
-    progress(f"as applied already: migrations {', '.join(first_four)}")
+    progress(f"视为已执行的迁移 / migrations, as applied already: {', '.join(first_four)}")
     _note_migrations(cursor, first_four)
     cursor.execute("delete from lineage.declaration where name = 'core.views'")
 
