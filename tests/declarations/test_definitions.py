@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from halfyear import contract, settings
 from halfyear.errors import ContractError
 from halfyear.indicators import definition, population
 from halfyear.indicators.definition import Definition
+from halfyear.indicators.population import PopulationHeader
 from halfyear.mart import mart
 from halfyear.publishing import sdmx
 
@@ -234,6 +236,15 @@ NINE = PLAIN.replace("of: data_catalogue\nreads: last_day", "reads: {data_catalo
         ("sample.sql", COUNTED.replace("resource_count > 0", "updated_on = :today"), ":today"),
         ("sample.sql", COUNTED.replace("from data_catalogue", "from core.data_catalogue"), "core.data_catalogue"),
         ("sample.sql", COUNTED.replace("from data_catalogue", "from core.kiosk_resolved"), "core.kiosk"),
+        ("sample.sql", COUNTED.replace("from data_catalogue", 'from CORE . "kiosk"'), "core.kiosk"),
+        (
+            "sample.sql",
+            COUNTED.replace("from data_catalogue", "from core.resource_trade_2021_s2"),
+            "core.resource_trade",
+        ),
+        ("sample.sql", COUNTED.replace("from data_catalogue", "from mart.indicator"), "mart.indicator"),
+        ("sample.sql", COUNTED.replace("from data_catalogue", "from lineage.load"), "lineage.load"),
+        ("sample.sql", COUNTED.replace("resource_count > 0", "CASE WHEN 1 > 0 THEN 'untold' END"), "untold"),
         ("sample.sql", COUNTED.replace("resource_count > 0", "case when 1 > 0 then 'untold' end"), "untold"),
         ("sample.sql", HEADER.format(more=REASON), "unused"),
         ("sample.sql", LEFT_OUT.replace("left_out_because", "excluded_because"), "left_out_because"),
@@ -251,6 +262,53 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str, text: str, says: str) ->
     with pytest.raises(ContractError, match=re.escape(says)) as error:
         definition.load(path, DECLARED)
     assert name in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("written", ["AS is_counted", "as  is_counted", "as\n    is_counted", 'as "is_counted"'])
+def test_a_column_is_seen_however_it_is_written(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "sample.sql"
+    path.write_text(COUNTED.replace("as is_counted", written), "utf-8")
+    parts = definition.load(path, DECLARED).parts
+    assert parts is not None and parts.in_numerator == "true and {row}.is_counted is true"
+
+
+def test_a_reason_is_seen_through_populations() -> None:
+    """Reasons may be data, which no header names; whoever adds to the population leaves out what it leaves out."""
+    with_reason = PopulationHeader(
+        name_zh="甲", name_en="A", grain="one row per entry", reads={"data_catalogue": "last_day"}
+    )
+    without = PopulationHeader(name_zh="乙", name_en="B", grain="one row per entry", of="parent")
+    declared = replace(
+        DECLARED,
+        populations={
+            "parent": (
+                with_reason,
+                "select *, nullif(sharing, '无条件共享') as excluded_because from data_catalogue\n",
+            ),
+            "child": (without, "select *, resource_count * 2 as doubled from parent\n"),
+        },
+    )
+    assert declared.base("child", {}, "child.sql").has_reason
+
+
+def test_of_several_sources_the_one_that_is_counted_is_the_base() -> None:
+    reads = {"enterprise_case": "accepted_at", "counter_case": "accepted_at"}
+    for given in (reads, dict(reversed(reads.items()))):
+        base = DECLARED.base("counter_case", given, "sample.sql")
+        assert (base.relations[-1][0], next(iter(base.reads))) == ("counter_case", "counter_case")
+
+
+def test_blanks_in_a_text_are_part_of_the_definition() -> None:
+    assert (
+        definition.spaced_once("select  a -- why\nfrom t\nwhere a = 'x\u3000 y'")
+        == "select a from t where a = 'x\u3000 y'"
+    )
+
+
+@pytest.mark.parametrize("text", ["1234567890123456789.1234567891", "99999999999999999999999999999999990", "-0.5"])
+def test_no_digit_is_lost(text: str) -> None:
+    assert definition.plain(Decimal(text)) == Decimal(text)
+    assert f"{definition.rounded(Decimal(text), 12):f}".rstrip("0").rstrip(".") == text.rstrip("0") or "." not in text
 
 
 @pytest.mark.parametrize("text", [PLAIN, COUNTED, NINE + "select *\nfrom data_catalogue\n"])

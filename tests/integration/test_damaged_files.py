@@ -1,7 +1,7 @@
 """Every damaged file under tests/damaged gets the verdict that lies beside it: file, row, column, rule and remedy.
 
 A folder is a case: one file, and ``findings.txt`` with exactly what ``halfyear check`` prints of it. To add a case,
-put the file there, run ``halfyear check FILE``, read what it says, and keep it as ``findings.txt``.
+put the file there, run ``COLUMNS=10000 halfyear check FILE``, read what it says, and keep it as ``findings.txt``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ from halfyear.settings import Settings
 from halfyear.terminal import file_check
 
 CASES = sorted(p for p in (Path(__file__).resolve().parents[1] / "damaged").iterdir() if p.is_dir())
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line per finding."""
+    monkeypatch.setenv("COLUMNS", "10000")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -239,3 +239,67 @@ def test_the_tests_pass_with_a_source_and_an_indicator_more(tmp_path: Path) -> N
     ):
         done = subprocess.run([sys.executable, *arguments], cwd=copy, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def test_a_definition_that_goes_and_comes_back_is_due(project: Settings) -> None:
+    add(project, CONTRACT, INDICATOR)
+    with (project.expectations / "indicators" / "domains.yaml").open("a", encoding="utf-8") as stream:
+        stream.write(DOMAIN)
+    warehouse_module.migrate(project)
+    first, second = night.look(SOURCE, project).pending
+    night.load_delivery(first, project)
+    for code in night.stale_periods():
+        night.compute(code)
+    # Its rows change, nobody computes, and it is away for a moment.
+    night.load_delivery(second, project)
+    path = project.project / INDICATOR
+    text = path.read_text("utf-8")
+    path.unlink()
+    warehouse_module.migrate(project)
+    path.write_text(text, "utf-8")
+    warehouse_module.migrate(project)
+    for code in night.stale_periods():
+        night.compute(code)
+    assert figures(project, "training_sessions") == {"2021-S2": "3场", "2022-S1": "6场"}
+
+
+def test_a_select_that_fails_on_a_row_keeps_no_other_from_being_computed(project: Settings) -> None:
+    add(project, CONTRACT, INDICATOR)
+    with (project.expectations / "indicators" / "domains.yaml").open("a", encoding="utf-8") as stream:
+        stream.write(DOMAIN)
+    text = (project.project / INDICATOR).read_text("utf-8")
+    odd = project.project / INDICATOR.with_name("training_sessions.well_attended.sql")
+    odd.write_text(text.replace("terminals = 0", "body_name::integer = attendees"), "utf-8")
+    warehouse_module.migrate(project)
+    ingest(project)
+    for code in night.stale_periods():
+        with pytest.raises(
+            ContractError, match=r"training_sessions\.well_attended\.sql \(InvalidTextRepresentation"
+        ) as error:
+            night.compute(code)
+        assert "局" not in str(error.value)
+    assert figures(project, "training_sessions") == {"2021-S2": "3场", "2022-S1": "6场"}
+    assert set(rows(project, "select indicator_code, reading from indicators.due")) == {
+        ("training_sessions", "well_attended")
+    }
+
+
+def test_a_condition_is_asked_of_rows_in_its_window_only(project: Settings) -> None:
+    """An indicator that fails on a row of another half-year does not fail where that row is not read."""
+    add(project, CONTRACT, INDICATOR)
+    with (project.expectations / "indicators" / "domains.yaml").open("a", encoding="utf-8") as stream:
+        stream.write(DOMAIN)
+    text = (project.project / INDICATOR).read_text("utf-8")
+    # By its end no session of another half-year is looked at; by its beginning each is.
+    ends = text.replace("reads: started_at", "reads: ended_at")
+    fails = "case when started_at < timestamptz '2022-01-01 00:00+08' then 1 / (terminals - terminals) end = 1"
+    (project.project / INDICATOR.with_name("training_sessions.by_end.sql")).write_text(ends, "utf-8")
+    (project.project / INDICATOR.with_name("training_sessions.odd.sql")).write_text(
+        text.replace("terminals = 0", fails), "utf-8"
+    )
+    warehouse_module.migrate(project)
+    ingest(project)
+    assert night.compute("2022-S1") > 0
+    with pytest.raises(ContractError, match=r"training_sessions\.odd\.sql \(DivisionByZero"):
+        night.compute("2021-S2")
+    assert figures(project, "training_sessions") == {"2021-S2": "3场", "2022-S1": "6场"}

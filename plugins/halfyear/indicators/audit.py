@@ -8,18 +8,20 @@ known at its instant; the reviewed lists of ``expectations/core/`` are those of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from halfyear import period as periods
 from halfyear.core.lock import declarations_held
-from halfyear.errors import UsageError
+from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import computation, indicator
 from halfyear.indicators.computation import Observation
 from halfyear.indicators.definition import CITY, Definition, Pair
@@ -196,16 +198,39 @@ def sealed(connection: Connection, period: Period) -> Audit:
         )
         stored = _by_pair(cursor)
         cursor.execute(
-            "select string_agg(name, ', ' order by name) from lineage.declaration "
-            "where name = any(%s) and applied_at > %s",
+            "select array_agg(name order by name) from lineage.declaration where name = any(%s) and applied_at > %s",
             (list(_LISTS), sealed_at),
         )
         (lists,) = cursor.fetchone() or (None,)
     wanted = [each for each in definitions if each.pair in stored]
     count, differences = _compare(connection, period, vintage, wanted, stored, None, sealed_at)
-    if lists is None:
-        return Audit(count, 0, tuple(differences))
-    return Audit(count, 0, (), tuple(replace(each, list_changed=lists) for each in differences))
+    moved = _moved_with(lists or (), differences, {each.name: each.sql for each in definitions})
+    return Audit(count, 0, tuple(each for each in differences if each not in moved), moved)
+
+
+def _moved_with(
+    lists: Sequence[str], differences: Sequence[Difference], selects: Mapping[str, str]
+) -> tuple[Difference, ...]:
+    """The differences that reviewed lists which changed since the seal account for.
+
+    They move rows from one body to another, and the city's figure only where the select asks for a body's kind or for the
+    values of a set. Where the city has another fault, so have its bodies.
+    """
+    if not lists:
+        return ()
+    asks = _KINDS if set(lists) - {"core.value_set"} else None
+    at_fault = {
+        each.code
+        for each in differences
+        if each.body_code is None
+        and not (asks is not None and asks.search(selects[each.code]))
+        and not ("core.value_set" in lists and "core.value_set" in selects[each.code])
+    }
+    return tuple(
+        replace(each, list_changed=", ".join(lists))
+        for each in differences
+        if each.code not in at_fault and not each.other
+    )
 
 
 def in_force(connection: Connection, period: Period) -> Audit:
@@ -229,6 +254,8 @@ def in_force(connection: Connection, period: Period) -> Audit:
 
 #: The reviewed lists that move figures, by their names in lineage.declaration.
 _LISTS = ("core.body", "core.body_alias", "core.region", "core.value_set")
+#: A select that asks for what a list says of a body, beside which body a row belongs to.
+_KINDS = re.compile(r"\bcore\.body as (?!by_code\b)|\bcore\.region\b")
 #: What the mart shows or decides by, beside the figure itself.
 _ASIDE = ("shown", "vintage", "is_published", "definition_hash", "computed_at")
 
@@ -275,7 +302,15 @@ def _compare(
     with connection.cursor() as cursor:
         names = _names(cursor)
     for each in definitions:
-        asked = computation.observe_alone(connection, each, period, as_known)
+        try:
+            asked = _asked(connection, each, period, as_known)
+        except psycopg2.Error as error:
+            fault = (("SQLSTATE", "", f"{error.pgcode} {type(error).__name__}"),)
+            of_city = stored[each.pair].get(None)
+            differences.append(
+                Difference(str(period), vintage, each.name, each.name_zh, None, CITY, of_city, None, fault)
+            )
+            continue
         computed = {o.body_code: o for o in asked.observations}
         count += len(computed)
         differences += [
@@ -293,6 +328,21 @@ def _compare(
                 )
             )
     return count, differences
+
+
+def _asked(
+    connection: Connection, definition: Definition, period: Period, as_known: datetime | None
+) -> computation.Computed:
+    """What a definition gives; a select that no longer runs, as an old seal's may not, leaves the transaction usable."""
+    with connection.cursor() as cursor:
+        cursor.execute("savepoint asked")
+        try:
+            found = computation.observe_alone(connection, definition, period, as_known)
+        except (psycopg2.Error, ContractError) as error:
+            cursor.execute("rollback to savepoint asked")
+            raise error if isinstance(error, psycopg2.Error) else psycopg2.DataError() from None
+        cursor.execute("release savepoint asked")
+    return found
 
 
 def _listed(numbers: Iterable[int]) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from decimal import MAX_PREC, Context, Decimal, Inexact
+from decimal import Decimal
 from typing import Any
 
 import psycopg2
@@ -26,15 +26,13 @@ from halfyear.core.lock import hold_declarations
 from halfyear.errors import ContractError
 from halfyear.indicators import definition as definitions_module
 from halfyear.indicators import indicator, population
-from halfyear.indicators.definition import COLUMNS, Definition, Pair, Parts, plain
+from halfyear.indicators.definition import COLUMNS, EXACT, Definition, Pair, Parts, plain
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 
 _LOCK = 8_150_003
 #: Memory for each sort or hash of a computation.
 _WORK_MEM = "64MB"
-# Sums keep every digit that PostgreSQL's numeric may have.
-_EXACT = Context(prec=MAX_PREC, traps=[Inexact])
 
 
 @dataclass(frozen=True)
@@ -111,21 +109,56 @@ def observe_all(
         return _computed(cursor, definitions, parameters(period, as_known))
 
 
-def _computed(cursor: Cursor, definitions: Sequence[Definition], values: Mapping[str, Any]) -> dict[Pair, Computed]:
+def _computed(
+    cursor: Cursor,
+    definitions: Sequence[Definition],
+    values: Mapping[str, Any],
+    failed: dict[Pair, str] | None = None,
+) -> dict[Pair, Computed]:
+    """What definitions give; one whose select fails on a row is noted in ``failed``, or raised where that is None."""
     wholes = _wholes(cursor)
     covered = _covered(cursor, definitions, values)
     found: dict[Pair, Computed] = {}
     cursor.execute("select set_config('work_mem', %s, true)", (_WORK_MEM,))
     for together in _together(definitions):
-        sums: dict[Pair, list[_Sum]] = {each.pair: [] for each in together}
+        for pair, own in _sums(cursor, together, values, failed).items():
+            each = next(each for each in together if each.pair == pair)
+            observations = _observations(each, pair in covered, own, wholes)
+            found[pair] = Computed(tuple(observations), tuple(sorted({row.load_id for row in own})))
+    return found
+
+
+def _sums(
+    cursor: Cursor, together: Sequence[Definition], values: Mapping[str, Any], failed: dict[Pair, str] | None
+) -> dict[Pair, list[_Sum]]:
+    """The sums of definitions that share a scan; where it fails on a row, those of each alone."""
+    sums: dict[Pair, list[_Sum]] = {each.pair: [] for each in together}
+    cursor.execute("savepoint scan")
+    try:
         cursor.execute(definitions_module.query(scan(together)), values)
         for position, *rest in cursor:
             sums[together[position].pair].append(_Sum(*rest))
-        for each in together:
-            own = sums[each.pair]
-            observations = _observations(each, each.pair in covered, own, wholes)
-            found[each.pair] = Computed(tuple(observations), tuple(sorted({row.load_id for row in own})))
-    return found
+        cursor.execute("release savepoint scan")
+        return sums
+    except psycopg2.DataError as error:
+        # Its message may quote the row.
+        code = f"{type(error).__name__}, SQLSTATE {error.pgcode}"
+    cursor.execute("rollback to savepoint scan")
+    if len(together) > 1:
+        alone = [replace(each, parts=None) for each in together]
+        return {pair: own for each in alone for pair, own in _sums(cursor, [each], values, failed).items()}
+    (only,) = together
+    if failed is None:
+        raise ContractError(_failed({only.pair: code}))
+    failed[only.pair] = code
+    return {}
+
+
+def _failed(failed: Mapping[Pair, str]) -> str:
+    names = ", ".join(f"sql/indicators/{pair.name}.sql ({code})" for pair, code in sorted(failed.items()))
+    return (
+        f"查询在某一行上失败，请修改定义或更正该行 / the select fails on a row; mend the definition or the row: {names}"
+    )
 
 
 def _together(definitions: Sequence[Definition]) -> list[list[Definition]]:
@@ -172,6 +205,12 @@ def _check_added(cursor: Cursor, name: str, parts: Parts, values: Mapping[str, A
     base = definitions_module.on_top(parts.relations, f"select *\nfrom {parts.base}\n")
     added = definitions_module.on_top((*parts.relations, ("judged", parts.select)), "select *\nfrom judged\n")
     present = set(_columns(cursor, name, base, values))
+    if meant := sorted({"excluded_because", "left_out_because", "is_counted"} & present - {*parts.reads}):
+        raise ContractError(
+            f"sql/indicators/{name}.sql: {parts.base}: 这些列有特定含义，应由查询以 as 给出 / the rows have a column "
+            f"{', '.join(meant)}, which decides what counts; a population gives excluded_because, and an indicator the "
+            "others, in its own select and by as"
+        )
     select = population.without_comments(parts.select)
     unread = [
         each
@@ -295,8 +334,11 @@ def _pass(rows: str, asked: Sequence[_Asked]) -> str:
 def _sum(quantity: str, condition: str, window: str) -> str:
     if condition == "false":
         return "0::numeric"
-    where = " and ".join(f"({each})" for each in (window, condition) if each != "true")
-    filtered = f" filter (where {where})" if where else ""
+    # What a row says is asked only of rows in the window: a condition may fail on another one.
+    inside = (
+        condition if window == "true" else window if condition == "true" else f"case when {window} then {condition} end"
+    )
+    filtered = "" if inside == "true" else f" filter (where {inside})"
     return f"count(*){filtered}" if quantity == "1" else f"coalesce(sum({quantity}){filtered}, 0)::numeric"
 
 
@@ -340,8 +382,8 @@ def _observations(
             count, above, below = totals.get(whole, nothing)
             totals[whole] = (
                 count + each.rows,
-                _EXACT.add(above, each.numerator),
-                _EXACT.add(below, each.denominator),
+                EXACT.add(above, each.numerator),
+                EXACT.add(below, each.denominator),
             )
     observations: list[Observation] = []
     for whole, (count, above, below) in sorted(totals.items(), key=lambda item: item[0] or ""):
@@ -404,7 +446,8 @@ def compute(connection: Connection, period: Period, everything: bool = False) ->
 
     Safe to run twice at once: a lock per period, and the marks that are served leave in the same transaction, while a
     mark that arrives meanwhile stays for the next run. Marks are taken before any statement that reads rows is planned,
-    so a load whose rows were not seen always leaves its mark. Values that did not move are not rewritten.
+    so a load whose rows were not seen always leaves its mark. Values that did not move are not rewritten. An indicator
+    whose select fails on a row stays due, and is named in a ContractError once the others are committed.
     """
     code = str(period)
     if connection.status != STATUS_READY:
@@ -424,10 +467,21 @@ def compute(connection: Connection, period: Period, everything: bool = False) ->
             pairs |= {each.pair for each in known.values()}
         gone = sum(_withdraw(cursor, code, pair) for pair in sorted(pairs) if pair not in known)
         wanted = [known[pair] for pair in sorted(pairs) if pair in known]
+        failed: dict[Pair, str] = {}
         if wanted:
-            _write(cursor, code, wanted, _computed(cursor, wanted, parameters(period, None)))
+            computed = _computed(cursor, wanted, parameters(period, None), failed)
+            wanted = [each for each in wanted if each.pair not in failed]
+            _write(cursor, code, wanted, computed)
+            for pair in failed:
+                cursor.execute(
+                    "insert into indicators.stale (period, indicator_code, reading, reason) "
+                    "values (%s, %s, %s, 'select failed')",
+                    (code, *pair),
+                )
         if everything:
             cursor.execute("select indicators.bring_into_force(%s, null, null)", (code,))
+    if failed:
+        raise ContractError(f"{code}: {_failed(failed)}")
     return gone + len(wanted)
 
 

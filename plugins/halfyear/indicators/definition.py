@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_UP, Context, Decimal, Inexact
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -52,6 +52,9 @@ CITY = "全市"
 _FILE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?\Z")
 # Quotients keep 30 digits; whole numbers and terminating fractions are exact.
 _DIGITS = Context(prec=30)
+# Sums keep every digit that PostgreSQL's numeric may have.
+EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
+_ROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 Kind = Literal["stock", "flow", "ratio", "average"]
 Column = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -177,7 +180,7 @@ class Definition:
     @property
     def hash(self) -> str:
         """SHA-256 over all that moves the number: the select without comments and spacing, and the arithmetic."""
-        select = " ".join(without_comments(self.sql).split())
+        select = spaced_once(self.sql)
         facts = [select, self.unit, self.kind, str(self.decimals), str(self.scale.normalize())]
         facts += [self.template, self.without_rows, *self.sources, *self.readings]
         return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
@@ -210,10 +213,10 @@ class Definition:
         if numerator is None:
             return None
         if not self.has_denominator:
-            return plain(numerator * self.scale)
+            return plain(EXACT.multiply(numerator, self.scale))
         if not denominator:
             return None
-        return plain(_DIGITS.divide(numerator * self.scale, denominator))
+        return plain(_DIGITS.divide(EXACT.multiply(numerator, self.scale), denominator))
 
     def shown(self, value: Decimal) -> Decimal:
         """The value rounded half up to the decimals of the definition."""
@@ -226,15 +229,22 @@ class Definition:
         return self.template.format(value=f"{self.shown(value):f}", unit=self.unit)
 
 
+def spaced_once(sql: str) -> str:
+    """A select without its comments, each blank outside texts once: what it says, however it is written."""
+    parts = re.split(r"('(?:[^']|'')*')", without_comments(sql))
+    parts[::2] = [re.sub(r"\s+", " ", part) for part in parts[::2]]
+    return "".join(parts).strip()
+
+
 def plain(value: Decimal) -> Decimal:
     """Without trailing zeros and exponent, so that 5 and 5.0 are one value."""
-    value = value.normalize()
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
+    value = value.normalize(EXACT)
+    return value.quantize(Decimal(1), context=EXACT) if value == value.to_integral_value() else value
 
 
 def rounded(value: Decimal, decimals: int) -> Decimal:
     """Half up, and never minus zero."""
-    found = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    found = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP, context=_ROUNDED)
     return abs(found) if found == 0 else found
 
 
@@ -285,8 +295,14 @@ def compose(base: Base, select: str, header: IndicatorHeader, is_one_row: bool) 
         over=over,
         reads=tuple(
             column
-            for column in ("left_out_because", "is_counted", header.quantity, header.over)
-            if isinstance(column, str)
+            for column, is_read in (
+                ("excluded_because", base.has_reason),
+                ("left_out_because", gives(select, "left_out_because")),
+                ("is_counted", gives(select, "is_counted")),
+                (header.quantity, True),
+                (header.over, True),
+            )
+            if is_read and isinstance(column, str)
         ),
     )
     return replace(parts, final=_final(parts, reason, next(iter(base.reads)), has_two=header.over is not None))

@@ -53,11 +53,18 @@ def sync(connection: Connection, definitions: Mapping[tuple[str, str], Definitio
                 f"values ({', '.join(['%s'] * len(columns))}) on conflict (indicator_code, reading) do update "
                 f"set {sets}, changed_at = case when d.definition_hash = excluded.definition_hash "
                 "then d.changed_at else clock_timestamp() end "
-                "returning (old.definition_hash is distinct from new.definition_hash)::integer",
+                "returning (old.definition_hash is distinct from new.definition_hash)::integer, old.reading is null",
                 row,
             )
-            changed = cursor.fetchone()
-            changes += changed[0] if changed else 0
+            changed, is_new = cursor.fetchone() or (0, False)
+            changes += changed
+            if is_new:
+                # One that was there before left figures behind, and rows may have changed while it was away.
+                cursor.execute(
+                    "insert into indicators.stale (period, indicator_code, reading, reason) "
+                    "select period, %s, %s, 'definition added' from lineage.open_period",
+                    row[:2],
+                )
         cursor.execute(
             "delete from indicators.stale as s where not exists (select from indicators.definition as d "
             "where d.indicator_code = s.indicator_code and d.reading = s.reading)"

@@ -54,7 +54,9 @@ _OTHER_ROWS = re.compile(
     r"generate_\w+|\w+_to_table|regexp_matches|jsonb?_\w+)\b",
     re.IGNORECASE,
 )
-_REASON = re.compile(r"\b(?:then|else)\s+'([a-z]\w*)'")
+_REASON = re.compile(r"\b(?i:then|else)\s+'([a-z]\w*)'")
+# A table is named with its schema in any of these spellings.
+_TABLE = re.compile(r'"?\b(core|lineage|mart|staging|quarantine|indicators|landing)\b"?\s*\.\s*"?(\w+)', re.IGNORECASE)
 _Header = TypeVar("_Header", bound=BaseModel)
 
 
@@ -115,8 +117,8 @@ class Base:
 
     @property
     def has_reason(self) -> bool:
-        """Whether its rows have a column ``excluded_because``."""
-        return gives(self.relations[-1][1], "excluded_because") or bool(self.excluded)
+        """Whether its rows have a column ``excluded_because``, from whichever select; ``migrate`` asks PostgreSQL too."""
+        return any(gives(select, "excluded_because") for _, select in self.relations) or bool(self.excluded)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,13 @@ class Declarations:
             if name is not None and (name not in self.contracts or name not in reads):
                 near = "of: 应为统计总体，或 reads 中的来源 / is a population, or a source named in reads"
                 raise ContractError(f"{file}: {near}: {name}")
-            return Base(name or "", reads, self._relations(reads, file), self._laid(reads), {}, "zero")
+            if name is not None:
+                # What is counted are its rows: of several readings its own is the first, and its relation the last.
+                reads = {name: reads[name], **reads}
+            relations = self._relations(reads, file)
+            if name is not None and reads[name] != GROUP:
+                relations = (*relations[1:], relations[0])
+            return Base(name or "", reads, relations, self._laid(reads), {}, "zero")
         header, select = population
         below = self.base(header.of, {**header.reads, **reads}, f"{name}.sql")
         own = (name or "", self.expand(select, below.reads, f"{name}.sql"))
@@ -194,8 +202,22 @@ class Declarations:
                 f"{file}: 未知参数，也不是 value_set.csv 中的值集 / unknown parameter, and no set of value_set.csv: "
                 f":{', :'.join(sorted(unknown))}"
             )
-        named = {name.removesuffix("_resolved") for name in re.findall(r"\bcore\.(\w+)", without_comments(select))}
-        beside = sorted(name for name in named & self.contracts.keys() if reads.get(name) != GROUP)
+        named = [(schema.lower(), table.lower()) for schema, table in _TABLE.findall(_without_texts(select))]
+        # Which load of a group's events stands is asked where whole groups are read.
+        allowed = {"lineage.standing"} if GROUP in reads.values() else set()
+        elsewhere = sorted({f"{schema}.{table}" for schema, table in named if schema != "core"} - allowed)
+        if elsewhere:
+            raise ContractError(
+                f"{file}: 只能读取来源和 core 中的名单 / reads the sources and the lists of core, not {', '.join(elsewhere)}"
+            )
+        tables = {table.removesuffix("_resolved") for _, table in named}
+        tables |= {
+            source
+            for source in self.contracts
+            for table in tables
+            if re.fullmatch(rf"{source}_\d{{4}}_s[12]|{source}_undated", table)
+        }
+        beside = sorted(name for name in tables & self.contracts.keys() if reads.get(name) != GROUP)
         if beside:
             raise ContractError(
                 f"{file}: 应通过 reads 读取 / is read by its name and a reading in reads, not as core.{', core.'.join(beside)}"
@@ -396,5 +418,10 @@ def is_row_wise(select: str, base: str) -> bool:
 
 
 def gives(select: str, column: str) -> bool:
-    """Whether a select names one of its columns so."""
-    return re.search(rf"\bas {column}\b", without_comments(select)) is not None
+    """Whether a select names one of its columns so, by ``as``."""
+    return re.search(rf'\bas\s+(?:{column}\b|"{column}")', _without_texts(select), re.IGNORECASE) is not None
+
+
+def _without_texts(select: str) -> str:
+    """A select without its comments and the texts in quotes."""
+    return re.sub(r"'(?:[^']|'')*'", "''", without_comments(select))

@@ -94,6 +94,8 @@ def transaction(settings: Settings, role: Role = "loader") -> Iterator[Connectio
 
 
 def describe(error: psycopg2.Error) -> str:
-    """The primary message of a PostgreSQL error, which quotes no row."""
+    """The primary message of a PostgreSQL error, which quotes no row; of a fault in the data only its code, as it may."""
     primary = error.diag.message_primary if error.diag else None
+    if (error.pgcode or "").startswith("22"):
+        primary = f"{type(error).__name__} (SQLSTATE {error.pgcode})"
     return f"数据仓库出错 / the warehouse reported: {primary or type(error).__name__}"

@@ -15,16 +15,22 @@ begin
     end if;
     -- Whoever brings figures into force at this time looks at the definitions afterwards.
     perform pg_advisory_xact_lock(8150006);
-    update indicators.in_force as f
-    set is_published = coalesce(d.is_published, false), shown = round(f.value, d.decimals)
-    from (select distinct indicator_code, reading from touched) as t
-    left join indicators.definition as d on t.indicator_code = d.indicator_code and t.reading = d.reading
-    where
-        f.indicator_code = t.indicator_code
-        and f.reading = t.reading
-        and f.vintage is null
-        and (f.is_published, f.shown)
-        is distinct from (coalesce(d.is_published, false), round(f.value, d.decimals));
+    perform indicators.bring_into_force(moved.period, moved.codes, moved.readings)
+    from (
+        select
+            kept.period,
+            array_agg(kept.indicator_code) as codes,
+            array_agg(kept.reading) as readings
+        from (
+            select distinct
+                f.period,
+                f.indicator_code,
+                f.reading
+            from indicators.in_force as f
+            inner join touched as t on f.indicator_code = t.indicator_code and f.reading = t.reading
+        ) as kept
+        group by kept.period
+    ) as moved;
     return null;
 end
 $$;

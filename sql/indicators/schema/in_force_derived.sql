@@ -48,7 +48,13 @@ select
     round(o.value, d.decimals) as shown,
     o.printed,
     null as vintage,
-    coalesce(d.is_published, false) as is_published,
+    -- Of a sealed indicator the reading that was published then stays the published one.
+    coalesce(d.is_published, false) and not exists (
+        select from newest as n
+        inner join indicators.sealed_definition as z
+            on n.period = z.period and n.vintage = z.vintage
+        where n.period = o.period and z.indicator_code = o.indicator_code and z.is_published
+    ) as is_published,
     o.definition_hash,
     o.computed_at
 from indicators.observation as o
