@@ -54,7 +54,7 @@ def text(proposal: Proposal) -> str:
         lines += ["", "## 变动 What changes", "", *_changes(proposal.changes, proposal.reasons)]
     lines += ["", "## 指标 Figures", ""]
     lines += _table(
-        ("指标", "本期", "上期", "上年同期"),
+        ("指标 indicator", "本期 this", "上期 previous", "上年同期 year ago"),
         (
             (each["name_zh"], each["printed"], each["previous_printed"], each["year_ago_printed"])
             for each in figures.values()
@@ -67,7 +67,7 @@ def _changes(changes: Sequence[Change], reasons: Mapping[str, str]) -> list[str]
     city = [c for c in changes if c.body_code is None]
     bodies = [c for c in changes if c.body_code is not None]
     lines = _table(
-        ("代码", "指标", "封存", "现为", "原因"),
+        ("代码 code", "指标 indicator", "封存 sealed", "现为 now", "原因 reason"),
         (
             (c.code, c.name_zh, *_old_and_new(c), REASONS[reasons[c.code]].zh if c.code in reasons else DASH)
             for c in city
@@ -108,7 +108,7 @@ def candidates(
         change = next(c for c in changes if c.code == code)
         lines += ["", f"## {code} {change.name_zh}: {' → '.join(_old_and_new(change))}", ""]
         lines += _table(
-            ("变化", "记录", "来自", "数量", "单位"),
+            ("变化 change", "记录 record", "来自 from", "数量 value", "单位 body"),
             (
                 (
                     _what(row),
