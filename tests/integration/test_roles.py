@@ -51,6 +51,7 @@ GRANTS = {
         "indicators.*": "select",
         "lineage.migration": "select",
         "lineage.declaration": "select",
+        "lineage.source": "select",
         "lineage.open_period": "select",
         "lineage.*": ALL,
         "mart.*": "select",

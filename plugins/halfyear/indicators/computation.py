@@ -422,16 +422,7 @@ def claim_due(connection: Connection, source: str) -> list[Period]:
         )
         if cursor.fetchone() == (True,):
             return []
-        cursor.execute(
-            "with due as (select period, coalesce(max(stale_id), 0) as newest_mark "
-            "from (select distinct period from indicators.due) as periods "
-            "left join indicators.stale using (period) group by period) "
-            "insert into indicators.announcement as told (period, newest_mark, announced_at) "
-            "select period, newest_mark, clock_timestamp() from due "
-            "on conflict (period) do update set newest_mark = excluded.newest_mark, announced_at = excluded.announced_at "
-            "where told.newest_mark < excluded.newest_mark "
-            "or told.announced_at < clock_timestamp() - interval '1 hour' returning period"
-        )
+        cursor.execute("select * from indicators.claim_due()")
         return sorted(periods.parse(row[0]) for row in cursor)
 
 

@@ -1,8 +1,7 @@
 """The mart: the views that dashboards read, hand-written in ``sql/mart`` or generated from the declarations.
 
 A file of ``sql/mart`` is a YAML header in the leading comment (name, grain, a comment for every column) and
-one ``select``. Generated are the wide view of each domain, the freshness of the sources, and the rows whose bodies or
-references nobody knows, with whether they were judged. This module only writes SQL; ``warehouse.declaration`` runs it.
+one ``select``. Generated are the wide view of each domain, and the rows whose bodies or references nobody knows. This module only writes SQL; ``warehouse.declaration`` runs it.
 
 Views run with the rights of their owner, functions in them with those of the reader, who may call two of ours
 (``sql/roles/roles.sql``).
@@ -20,10 +19,11 @@ from pathlib import Path
 
 import yaml
 from croniter import croniter
+from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from halfyear import settings
-from halfyear.contract import Contract, has_body, read_yaml, relationships
+from halfyear.contract import Contract, read_yaml, relationships
 from halfyear.errors import ContractError
 from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import own_day, resolved
@@ -53,26 +53,30 @@ class View:
     select: str
 
     @property
-    def statements(self) -> list[str]:
+    def text(self) -> str:
+        """What its statements say."""
+        return "\n".join(
+            [self.description, *(f"{name}: {comment}" for name, comment in self.columns.items()), self.select]
+        )
+
+    @property
+    def statements(self) -> list[Composed]:
         """The statements that create and comment it; the column list makes a missing comment an error."""
-        names = ", ".join(_identifier(column) for column in self.columns)
+        view = Identifier("mart", self.name)
+        columns = SQL(", ").join(map(Identifier, self.columns))
         comments = [
-            f"comment on column mart.{self.name}.{_identifier(column)} is {_literal(comment)}"
+            SQL("comment on column {} is {}").format(Identifier("mart", self.name, column), _one_line(comment))
             for column, comment in self.columns.items()
         ]
         return [
-            f"create view mart.{self.name} ({names}) as\n{self.select}",
-            f"comment on view mart.{self.name} is {_literal(self.description)}",
+            SQL("create view {} ({}) as\n{}").format(view, columns, SQL(self.select)),
+            SQL("comment on view {} is {}").format(view, _one_line(self.description)),
             *comments,
         ]
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + " ".join(text.split()).replace("'", "''") + "'"
+def _one_line(text: str) -> Composable:
+    return Literal(" ".join(text.split()))
 
 
 # ---------------------------------------------------------------- core
@@ -180,52 +184,6 @@ def _unknown_reference_row(contracts: Mapping[str, Contract]) -> View:
     )
 
 
-def _reference_judgement(contracts: Mapping[str, Contract]) -> View:
-    """``mart.reference_judgement``: whether what is kept of unknown bodies and references is what the rows say now."""
-    reads = {c.source: {c.source} for c in contracts.values() if has_body(c)}
-    for contract, _, to in relationships(contracts):
-        reads.setdefault(contract.source, {contract.source}).add(to.partition(".")[0])
-    facts = ",\n        ".join(
-        f"({_literal(source)}, {_literal(other)})" for source, others in reads.items() for other in sorted(others)
-    )
-    select = f"""with reading (source, reads) as (
-    values
-        {facts or "(null::text, null::text)"}
-),
-newest as (
-    -- In seconds, which read alike in every time zone.
-    select source, extract(epoch from max(greatest(lower(known_at), upper(known_at)))) as known_at
-    from lineage.standing
-    group by source
-),
-now_seen as (
-    select
-        r.source,
-        jsonb_build_object(
-            'declarations', (select d.fingerprint from lineage.declaration as d where d.name = 'warehouse'),
-            'known_at', jsonb_object_agg(r.reads, n.known_at)
-        ) as seen
-    from reading as r
-    left join newest as n on r.reads = n.source
-    where r.source is not null
-    group by r.source
-)
-select n.source, j.judged_at, j.seen is not distinct from n.seen, n.seen
-from now_seen as n
-left join lineage.reference_judgement as j on n.source = j.source"""
-    return View(
-        "reference_judgement",
-        "引用核对 One row per source whose rows name bodies or records of others: whether they were judged as they are now",
-        {
-            "source": "来源 Source",
-            "judged_at": "核对时间 When mart.unknown_body and mart.unknown_reference last looked at its rows; null: never",
-            "is_current": "是否最新 Whether neither rows nor lists have changed since",
-            "seen": "依据 What a judgement of now would speak of: the newest instant of each source, and the declarations",
-        },
-        select,
-    )
-
-
 @functools.cache
 def days_between(schedule: str) -> int:
     """The longest gap in days between two nights of a cron expression, in five years or 400 nights."""
@@ -235,69 +193,6 @@ def days_between(schedule: str) -> int:
     while len(found) < 2 or (len(found) <= 400 and found[-1] < _FIRST_NIGHT + timedelta(days=5 * 366)):
         found.append(nights.get_next(datetime))
     return max((after - before).days for before, after in itertools.pairwise(found))
-
-
-def _freshness(contracts: Iterable[Contract]) -> View:
-    """``mart.freshness``: whether each source has delivered lately."""
-    facts = ",\n        ".join(
-        f"({_literal(c.source)}, {_literal(c.title_zh)}, {_literal(c.title_en)}, {_literal(c.schedule)}, "
-        f"{c.sla_properties.latency_days}, {days_between(c.schedule)})"
-        for c in contracts
-    )
-    empty = "(null::text, null::text, null::text, null::text, null::integer, null::integer)"
-    select = f"""with expected (source, title_zh, title_en, schedule, latency_days, days_between) as (
-    values
-        {facts or empty}
-),
-today as (
-    select (now() at time zone 'Asia/Shanghai')::date as day
-),
-newest as (
-    select distinct on (s.source) s.source, s.snapshot_date, d.received_at, d.file_name
-    from lineage.standing as s
-    inner join lineage.load as l on s.load_id = l.load_id
-    inner join lineage.delivery as d on l.delivery_id = d.delivery_id
-    where upper_inf(s.known_at)
-    order by s.source, s.snapshot_date desc
-),
-delivered as (
-    select
-        source,
-        count(*) filter (where is_late) as files_late,
-        count(*) filter (where verdict is null) as files_waiting,
-        count(*) filter (where verdict = 'refused') as files_refused
-    from lineage.delivery
-    group by source
-)
-select
-    e.source, e.title_zh, e.title_en, n.snapshot_date, n.received_at, n.file_name, e.schedule,
-    n.snapshot_date + e.days_between + e.latency_days,
-    n.snapshot_date is null or n.snapshot_date + e.days_between + e.latency_days < t.day,
-    coalesce(d.files_late, 0), coalesce(d.files_waiting, 0), coalesce(d.files_refused, 0)
-from expected as e
-cross join today as t
-left join newest as n on e.source = n.source
-left join delivered as d on e.source = d.source
-where e.source is not null"""
-    return View(
-        "freshness",
-        "时效 One row per source: its newest accepted snapshot and whether the next one is overdue",
-        {
-            "source": "来源 Source",
-            "title_zh": "中文名 Title in Chinese",
-            "title_en": "英文名 Title in English",
-            "snapshot_date": "最新快照日期 The day that the newest accepted delivery speaks for",
-            "received_at": "接收时间 When that delivery arrived",
-            "file_name": "文件名 Its file",
-            "schedule": "计划 Cron expression of the source's night, Asia/Shanghai",
-            "expected_on": "应到日期 The day by which the next delivery should be here, by schedule and latency",
-            "is_overdue": "是否逾期 That day is over, or nothing was ever accepted",
-            "files_late": "迟到文件数 Files that arrived later than the contract allows",
-            "files_waiting": "等待文件数 Files without a verdict yet",
-            "files_refused": "被拒文件数 Files that were refused",
-        },
-        select,
-    )
 
 
 # ---------------------------------------------------------------- all of it
@@ -327,7 +222,6 @@ def views(
     found = [load(path) for path in sorted(folder.glob("*.sql"))]
     found += _domain_views(definitions.values())
     found += [_unknown_body_row(contracts.values()), _unknown_reference_row(contracts)]
-    found += [_reference_judgement(contracts), _freshness(contracts.values())]
     if len({view.name for view in found}) < len(found):
         raise ContractError("mart: 视图重名 / two views of the mart have one name")
     return found

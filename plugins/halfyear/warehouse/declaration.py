@@ -38,18 +38,14 @@ _NAME = re.compile(r"\b(?:lineage|core|indicators|mart)\.\w+")
 class Declaration:
     """A view or a function by its name with schema, and the statements that make it.
 
-    ``text`` is what these statements say, and whatever else decides what they make.
+    ``text`` is what these statements say, and whatever else decides what they make; ``reads`` are the names in them.
     """
 
     name: str
     kind: str
     text: str
     statements: tuple[str | Composable, ...]
-
-    @property
-    def reads(self) -> set[str]:
-        """The names in its text, outside comments and quotes, its own left out."""
-        return set(_NAME.findall(_ASIDE.sub(" ", self.text))) - {self.name}
+    reads: frozenset[str]
 
 
 def load(
@@ -66,7 +62,7 @@ def load(
     ]
     found += [_resolved(contract) for contract in contracts.values() if has_body(contract)]
     found += [
-        Declaration(f"mart.{view.name}", "view", "\n".join(view.statements), tuple(view.statements))
+        Declaration(f"mart.{view.name}", "view", view.text, tuple(view.statements), _names(view.select))
         for view in mart.views(contracts, definitions, sql)
     ]
     by_name = {each.name: each for each in found}
@@ -82,14 +78,20 @@ def _read(path: Path, name: str) -> Declaration:
     declared = _CREATE.findall(text)
     if [what for _, what in declared] != [name]:
         raise ContractError(f"{path.name}: 应声明一个视图或函数 / declares one view or function, {name}")
-    return Declaration(name, declared[0][0], text, (text,))
+    return Declaration(name, declared[0][0], text, (text,), _names(text) - {name})
 
 
 def _resolved(contract: Contract) -> Declaration:
     statement = mart.resolved_view_sql(contract)
     # It gives all columns of its table, as they are when it is made.
     columns = ", ".join(column.column for column in contract.columns)
-    return Declaration(f"core.{contract.source}_resolved", "view", f"{statement}\n-- {columns}", (statement,))
+    name = f"core.{contract.source}_resolved"
+    return Declaration(name, "view", f"{statement}\n-- {columns}", (statement,), _names(statement) - {name})
+
+
+def _names(text: str) -> frozenset[str]:
+    """The names of our schemas in a text, outside comments and quotes."""
+    return frozenset(_NAME.findall(_ASIDE.sub(" ", text)))
 
 
 def apply(cursor: Cursor, declarations: Sequence[Declaration], progress: Callable[[str], None]) -> None:
@@ -139,10 +141,14 @@ def _key(declaration: Declaration) -> str:
 
 
 def _fingerprints(declarations: Iterable[Declaration]) -> dict[str, str]:
-    """By name, a hash over a declaration and all that it reads, so that what reads a changed view changes too."""
+    """By name, a hash of a declaration; that of a view changes with the views that it reads."""
     found: dict[str, str] = {}
+    views: set[str] = set()
     for each in declarations:
-        parts = [each.text, *(found[name] for name in sorted(each.reads & found.keys()))]
+        parts = [each.text]
+        if each.kind == "view":
+            parts += [found[name] for name in sorted(each.reads & views)]
+            views.add(each.name)
         found[each.name] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return found
 

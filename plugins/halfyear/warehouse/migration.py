@@ -15,8 +15,10 @@ from pathlib import Path
 import psycopg2
 from psycopg2 import sql as pgsql
 from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import execute_values
 
 from halfyear import contract as contracts
+from halfyear.contract import Contract
 from halfyear.core import lock
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import computation, definition, identity, indicator, population
@@ -79,6 +81,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         for contract in declared.values():
             core_table.derive(cursor, contract, progress)
         identity.load_all(settings.expectations, definitions)
+        _write_sources(cursor, declared)
         lists_changed = _load_lists(cursor, settings)
         declaration.apply(cursor, declarations, progress)
         # What a view of core says is part of what figures are.
@@ -202,6 +205,25 @@ def _adopt(
     progress(f"视为已执行的迁移 / migrations, as applied already: {', '.join(first_four)}")
     _note_migrations(cursor, first_four)
     cursor.execute("delete from lineage.declaration where name = 'core.views'")
+
+
+def _write_sources(cursor: Cursor, declared: Mapping[str, Contract]) -> None:
+    reads = {source: {source} if contracts.has_body(contract) else set() for source, contract in declared.items()}
+    for contract, _, to in contracts.relationships(declared):
+        reads[contract.source] |= {contract.source, to.partition(".")[0]}
+    cursor.execute("delete from lineage.source")
+    execute_values(
+        cursor,
+        "insert into lineage.source (source, title_zh, title_en, schedule, latency_days, days_between, reads) values %s",
+        [
+            (
+                c.source, c.title_zh, c.title_en, c.schedule, c.sla_properties.latency_days,
+                mart.days_between(c.schedule), sorted(reads[c.source]),
+            )
+            for c in declared.values()
+        ],
+        template="(%s, %s, %s, %s, %s, %s, %s::text[])",
+    )  # fmt: skip
 
 
 def _load_lists(cursor: Cursor, settings: Settings) -> bool:
