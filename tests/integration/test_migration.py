@@ -170,7 +170,7 @@ def test_an_earlier_warehouse_is_brought_forward_without_loss(earlier: Settings,
     assert len(figures) > 500 and {row[-3] for row in figures} == {"sealed", "provisional"}
     assert len(before["core.hotline_ticket"]) > 100 and before["quarantine.rejected_row"]
 
-    assert {"migration 0005_sources.sql", "view mart.indicator"} <= set(migrate(earlier))
+    assert {"迁移 migration 0005_sources.sql", "视图 view mart.indicator"} <= set(migrate(earlier))
 
     after = rows(earlier)
     assert {name: after.get(name) for name in before} == before
