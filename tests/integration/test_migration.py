@@ -234,7 +234,7 @@ def test_with_nothing_changed_nothing_is_applied(project: Settings) -> None:
     assert migrate(project) == []
     # A change elsewhere applies no declaration.
     rewrite(project.sql / "roles" / "roles.sql", lambda text: text + "\n")
-    assert migrate(project) == ["warehouse is up to date"]
+    assert migrate(project) == ["数据仓库已是最新 / the warehouse is up to date"]
 
 
 def test_a_changed_view_is_made_again_with_all_that_read_it(project: Settings) -> None:
@@ -243,7 +243,11 @@ def test_a_changed_view_is_made_again_with_all_that_read_it(project: Settings) -
         project.sql / "indicators" / "schema" / "coverage.sql",
         lambda text: text.replace("    p.period,\n    d.indicator_code,", "    d.indicator_code,\n    p.period,"),
     )
-    assert migrate(project) == ["view indicators.coverage", "view indicators.due", "warehouse is up to date"]
+    assert migrate(project) == [
+        "视图 view indicators.coverage",
+        "视图 view indicators.due",
+        "数据仓库已是最新 / the warehouse is up to date",
+    ]
     after = views(project)
     assert after.keys() == before.keys()
     assert {name for name in after if after[name] != before[name]} == {"indicators.coverage", "indicators.due"}
@@ -253,14 +257,14 @@ def test_a_changed_view_is_made_again_with_all_that_read_it(project: Settings) -
 def test_a_changed_function_is_replaced_in_place(project: Settings) -> None:
     oid = ask(project, "select 'core.new_partition'::regproc::oid")
     rewrite(project.sql / "core" / "new_partition.sql", lambda text: text.replace("half-year'", "half of a year'"))
-    assert migrate(project) == ["function core.new_partition", "warehouse is up to date"]
+    assert migrate(project) == ["函数 function core.new_partition", "数据仓库已是最新 / the warehouse is up to date"]
     assert ask(project, "select 'core.new_partition'::regproc::oid") == oid
 
 
 def test_a_view_that_is_gone_goes_and_one_that_is_missing_comes_back(project: Settings) -> None:
     ask(project, "drop view mart.period")
     (project.sql / "mart" / "vintage.sql").unlink()
-    assert migrate(project) == ["view mart.period", "warehouse is up to date"]
+    assert migrate(project) == ["视图 view mart.period", "数据仓库已是最新 / the warehouse is up to date"]
     assert "mart.period" in views(project) and "mart.vintage" not in views(project)
 
 
@@ -274,7 +278,7 @@ def test_a_view_of_core_that_changed_makes_figures_due(project: Settings) -> Non
         "insert into lineage.standing values ('x', '2022-06-30', 1, '[2022-07-01,)')",
     )
     rewrite(project.sql / "core" / "body_part.sql", lambda text: f"-- As it was.\n{text}")
-    assert "view core.body_part" in migrate(project)
+    assert "视图 view core.body_part" in migrate(project)
     assert ask(project, "select count(*) from indicators.stale") == [(0,)]
     rewrite(project.sql / "core" / "body_part.sql", lambda text: text.replace("'村'", "'镇'"))
     migrate(project)
@@ -286,7 +290,7 @@ def test_a_numbered_migration_may_change_what_views_read(project: Settings) -> N
         "alter table lineage.delivery alter column sequence type bigint;\n", "utf-8"
     )
     lines = migrate(project)
-    assert lines[0] == "migration 0099_sequence.sql" and "view mart.sealed_delivery" in lines
+    assert lines[0] == "迁移 migration 0099_sequence.sql" and "视图 view mart.sealed_delivery" in lines
     rewrite(project.sql / "migrations" / "0099_sequence.sql", lambda text: text + "\n")
     with pytest.raises(ContractError, match=r"0099_sequence\.sql"):
         warehouse_module.migrate(project, print)

@@ -51,7 +51,8 @@ CITY = "全市"
 
 _FILE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?\Z")
 # Quotients keep 30 digits; whole numbers and terminating fractions are exact.
-_DIGITS = Context(prec=30)
+# A quotient has 28 digits, of 30 that are computed: seals hold such values, and are computed anew to the last digit.
+_DIGITS, _QUOTIENT = Context(prec=30), Context(prec=28)
 # Sums keep every digit that PostgreSQL's numeric may have.
 EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
 _ROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -216,7 +217,7 @@ class Definition:
             return plain(EXACT.multiply(numerator, self.scale))
         if not denominator:
             return None
-        return plain(_DIGITS.divide(EXACT.multiply(numerator, self.scale), denominator))
+        return plain(_QUOTIENT.plus(_DIGITS.divide(EXACT.multiply(numerator, self.scale), denominator)))
 
     def shown(self, value: Decimal) -> Decimal:
         """The value rounded half up to the decimals of the definition."""
