@@ -12,9 +12,9 @@ from psycopg2.extensions import connection as Connection
 
 from halfyear import period as periods
 from halfyear import warehouse as warehouse_module
-from halfyear.indicators import computation, indicator
-from halfyear.indicators.computation import Observation
+from halfyear.indicators import indicator, observation
 from halfyear.indicators.definition import Definition, Pair
+from halfyear.indicators.observation import Observation
 from halfyear.settings import Settings
 
 #: Each definition by its own select, all in the scans that they share, all as known at this instant, the sums of the rows.
@@ -91,10 +91,10 @@ def _asked(
     period = periods.parse(code)
     if way == "alone":
         for each in definitions:
-            yield each.pair, set(computation.observe(connection, each, period))
+            yield each.pair, set(observation.observe(connection, each, period))
     elif way != "trace":
         as_known = now if way == "as known now" else None
-        for pair, computed in computation.observe_all(connection, definitions, period, as_known).items():
+        for pair, computed in observation.observe_all(connection, definitions, period, as_known).items():
             yield pair, set(computed.observations)
 
 

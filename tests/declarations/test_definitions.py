@@ -19,7 +19,7 @@ import yaml
 
 from halfyear import contract, settings
 from halfyear.errors import ContractError
-from halfyear.indicators import definition, population
+from halfyear.indicators import definition, population, select_text
 from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import PopulationHeader
 from halfyear.mart import mart
@@ -140,7 +140,7 @@ def test_definition(definition: Definition) -> None:
 
 
 def reasons(select: str) -> set[str]:
-    return set(re.findall(r"\b(?:then|else)\s+'([a-z]\w*)'", population.without_comments(select)))
+    return set(re.findall(r"\b(?:then|else)\s+'([a-z]\w*)'", select_text.without_comments(select)))
 
 
 def parts_of(path: Path) -> tuple[dict[str, Any], str]:
@@ -300,7 +300,7 @@ def test_of_several_sources_the_one_that_is_counted_is_the_base() -> None:
 
 def test_blanks_in_a_text_are_part_of_the_definition() -> None:
     assert (
-        definition.spaced_once("select  a -- why\nfrom t\nwhere a = 'x\u3000 y'")
+        select_text.spaced_once("select  a -- why\nfrom t\nwhere a = 'x\u3000 y'")
         == "select a from t where a = 'x\u3000 y'"
     )
 
@@ -414,7 +414,7 @@ def test_exactly_one_reading_is_published(tmp_path: Path) -> None:
 )
 def test_what_looks_at_one_row_at_a_time(select: str, is_row_wise: bool) -> None:
     """Only this may be asked in one pass beside others: it gives one row for each, and sees no other."""
-    assert population.is_row_wise(select, "entry") is is_row_wise
+    assert select_text.is_row_wise(select, "entry") is is_row_wise
 
 
 def test_parameters_are_bound_outside_literals_casts_and_comments() -> None:

@@ -19,7 +19,7 @@ from psycopg2.extensions import connection as Connection
 
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import UsageError
-from halfyear.indicators import computation, figure, indicator, trace
+from halfyear.indicators import computation, figure, indicator, observation, scan, trace
 from halfyear.indicators.definition import COLUMNS, Definition, load_all
 from halfyear.period import Period, parse
 from halfyear.settings import LOCAL_ZONE, Settings
@@ -116,7 +116,7 @@ def filled(here: Warehouse) -> Warehouse:
 
 def test_every_select_runs_and_returns_the_interface(here: Warehouse) -> None:
     for definition in indicator.definitions(here.loader).values():
-        parameters = computation.parameters(S1, None)
+        parameters = scan.parameters(S1, None)
         with here.loader.cursor() as cursor:
             cursor.execute(f"explain {definition.query}", parameters)
             cursor.execute(definition.query, parameters)
@@ -129,14 +129,14 @@ def test_one_scan_for_all_gives_what_each_select_gives(loaded: Settings) -> None
         together = [each for each in computation._together(known) if len(each) > 1]
         assert {d.parts.is_row_wise for each in together for d in each if d.parts} == {True, False}
         for half in (S2, S1):
-            computed = computation.observe_all(connection, known, half)
+            computed = observation.observe_all(connection, known, half)
             assert computed.keys() == {definition.pair for definition in known}
             for definition in known:
                 found = computed[definition.pair]
-                assert list(found.observations) == computation.observe(connection, definition, half), definition.name
+                assert list(found.observations) == observation.observe(connection, definition, half), definition.name
                 cursor.execute(
                     f"select distinct load_id from ({definition.query}) as contribution order by 1",
-                    computation.parameters(half, None),
+                    scan.parameters(half, None),
                 )
                 assert [(load_id,) for load_id in found.loads] == cursor.fetchall(), definition.name
             # The demo has rows for nearly every figure, and for bodies.

@@ -25,7 +25,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from figures_are_rows import assert_figures_are_rows
 from halfyear import warehouse as warehouse_module
-from halfyear.indicators import computation, indicator
+from halfyear.indicators import computation, indicator, observation
 from halfyear.period import Period
 from halfyear.settings import Settings
 
@@ -317,7 +317,7 @@ def _run(scenario: Scenario, connections: list[Turned], monitor: Connection, see
                 cursor.execute("delete from indicators.stale using indicators.due where false")
                 cursor.execute("select from lineage.open_period")
             for period in scenario.computed:
-                computation.observe_all(connection, list(indicator.definitions(connection).values()), period)
+                observation.observe_all(connection, list(indicator.definitions(connection).values()), period)
         for period in (*scenario.computed, *scenario.computed):
             computation.compute(connection, period)
 

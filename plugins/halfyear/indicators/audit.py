@@ -22,9 +22,9 @@ from psycopg2.extensions import cursor as Cursor
 from halfyear import period as periods
 from halfyear.core.lock import declarations_held
 from halfyear.errors import ContractError, UsageError
-from halfyear.indicators import computation, indicator
-from halfyear.indicators.computation import Observation
+from halfyear.indicators import indicator, observation
 from halfyear.indicators.definition import CITY, Definition, Pair
+from halfyear.indicators.observation import Observation
 from halfyear.period import Period
 
 
@@ -332,12 +332,12 @@ def _compare(
 
 def _asked(
     connection: Connection, definition: Definition, period: Period, as_known: datetime | None
-) -> computation.Computed:
+) -> observation.Computed:
     """What a definition gives; a select that no longer runs, as an old seal's may not, leaves the transaction usable."""
     with connection.cursor() as cursor:
         cursor.execute("savepoint asked")
         try:
-            found = computation.observe_alone(connection, definition, period, as_known)
+            found = observation.observe_alone(connection, definition, period, as_known)
         except (psycopg2.Error, ContractError) as error:
             cursor.execute("rollback to savepoint asked")
             raise error if isinstance(error, psycopg2.Error) else psycopg2.DataError() from None

@@ -21,16 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from halfyear.contract import Title
 from halfyear.errors import ContractError
 from halfyear.indicators import population
-from halfyear.indicators.population import (
-    PARAMETERS,
-    TOKEN,
-    Base,
-    Declarations,
-    Laid,
-    gives,
-    is_row_wise,
-    without_comments,
-)
+from halfyear.indicators.population import Base, Declarations, Laid
+from halfyear.indicators.select_text import bind, gives, is_row_wise, on_top, query, spaced_once
 
 #: The columns of every indicator's select, in this order.
 COLUMNS = (
@@ -230,13 +222,6 @@ class Definition:
         return self.template.format(value=f"{self.shown(value):f}", unit=self.unit)
 
 
-def spaced_once(sql: str) -> str:
-    """A select without its comments, each blank outside texts once: what it says, however it is written."""
-    parts = re.split(r"('(?:[^']|'')*')", without_comments(sql))
-    parts[::2] = [re.sub(r"\s+", " ", part) for part in parts[::2]]
-    return "".join(parts).strip()
-
-
 def plain(value: Decimal) -> Decimal:
     """Without trailing zeros and exponent, so that 5 and 5.0 are one value."""
     value = value.normalize(EXACT)
@@ -247,24 +232,6 @@ def rounded(value: Decimal, decimals: int) -> Decimal:
     """Half up, and never minus zero."""
     found = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP, context=_ROUNDED)
     return abs(found) if found == 0 else found
-
-
-def bind(sql: str, replace: Callable[[str], str], escape_percent: bool = False) -> str:
-    """A select with each ``:parameter`` replaced by ``replace(name)``; texts, comments and casts stay as they are."""
-
-    def token(match: re.Match[str]) -> str:
-        name = match["name"]
-        return "\0" + replace(name) + "\0" if name in PARAMETERS else match[0]
-
-    parts = TOKEN.sub(token, sql).split("\0")
-    if escape_percent:
-        parts[::2] = [part.replace("%", "%%") for part in parts[::2]]
-    return "".join(parts)
-
-
-def query(sql: str) -> str:
-    """A select for psycopg2: ``%(name)s`` parameters, typed; every other % doubled."""
-    return bind(sql, lambda name: f"cast(%({name})s as {PARAMETERS[name]})", escape_percent=True)
 
 
 # ---------------------------------------------------------------- composing
@@ -326,22 +293,6 @@ def _final(parts: Parts, reason: str, source: str, has_two: bool) -> str:
         f"    {below} as in_denominator,\n    {quantity} as quantity,\n    {of(reason)} as excluded_because,\n"
         f"    '{source}' as source,\n    judged.record_key,\n    judged.load_id,\n    judged.row_number\nfrom {tail}\n"
     )
-
-
-def relations_text(relations: tuple[tuple[str, str], ...]) -> str:
-    """Named selects as they stand behind ``with``."""
-    return ",\n\n".join(f"{name} as (\n{_indented(text)})" for name, text in relations)
-
-
-def on_top(relations: tuple[tuple[str, str], ...], select: str) -> str:
-    """A select with named selects before it; it may name some itself."""
-    if select.startswith("with "):
-        return f"with {relations_text(relations)},\n\n{select.removeprefix('with ')}"
-    return f"with {relations_text(relations)}\n\n{select}"
-
-
-def _indented(text: str) -> str:
-    return "".join(f"    {line}\n" if line else "\n" for line in text.rstrip().split("\n"))
 
 
 # ---------------------------------------------------------------- files

@@ -10,9 +10,9 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import RealDictCursor
 
-from halfyear.indicators import computation, indicator
-from halfyear.indicators.computation import Observation
+from halfyear.indicators import indicator, observation
 from halfyear.indicators.definition import CITY, Definition
+from halfyear.indicators.observation import Observation
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 
@@ -89,7 +89,7 @@ def _observed(
     connection: Connection, definitions: Sequence[Definition], period: Period, body: str | None, as_known: datetime
 ) -> list[Observation | None]:
     """What each definition gives for a body (None: the whole city), as known at an instant."""
-    computed = computation.observe_all(connection, definitions, period, as_known)
+    computed = observation.observe_all(connection, definitions, period, as_known)
     return [next((o for o in computed[d.pair].observations if o.body_code == body), None) for d in definitions]
 
 

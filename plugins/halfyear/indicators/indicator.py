@@ -12,7 +12,8 @@ from psycopg2.extras import Json
 
 from halfyear.errors import UsageError
 from halfyear.indicators.definition import Definition, Parts
-from halfyear.indicators.population import PARAMETERS, Laid
+from halfyear.indicators.population import Laid
+from halfyear.indicators.select_text import PARAMETERS
 
 # Where a column is not called as the field is.
 _COLUMNS = {"code": "indicator_code", "sql": "sql_text"}

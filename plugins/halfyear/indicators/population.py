@@ -23,16 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from halfyear import contract as contracts
 from halfyear.contract import Contract, Title, read_yaml
 from halfyear.errors import ContractError
+from halfyear.indicators.select_text import PARAMETERS, TOKEN, gives, is_row_wise, without_comments, without_texts
 
-#: The bound parameters of a select and their types; ``begins_at`` and ``ends_at`` are the half-year's bounds as instants.
-PARAMETERS = {
-    "first_day": "date",
-    "last_day": "date",
-    "next_day": "date",
-    "begins_at": "timestamptz",
-    "ends_at": "timestamptz",
-    "as_known": "timestamptz",
-}
 #: A register as it held on the last day of the half-year, or on the last day of the year before.
 LAST_DAY, YEAR_END_BEFORE = "last_day", "year_end_before"
 #: Every version of a register; the rows of whole groups (``periodGroup`` of a contract), in whichever half-year they lie.
@@ -43,17 +35,8 @@ _DAY = {
     HISTORY: ":last_day",
 }
 
-# What is not a parameter comes first: texts, quoted names, comments and casts.
-TOKEN = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|::|:(?P<name>[a-z_]+)", re.DOTALL)
-_COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<select>.*)\Z", re.DOTALL)
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-# A select that looks at no row but its own: each of these words would look at others, or give more or fewer rows.
-_OTHER_ROWS = re.compile(
-    r"\b(select|from|where|over|distinct|group|having|union|intersect|except|join|limit|offset|fetch|window|unnest|"
-    r"generate_\w+|\w+_to_table|regexp_matches|jsonb?_\w+)\b",
-    re.IGNORECASE,
-)
 _REASON = re.compile(r"\b(?i:then|else)\s+'([a-z]\w*)'")
 # A table is named with its schema in any of these spellings.
 _TABLE = re.compile(r'"?\b(core|lineage|mart|staging|quarantine|indicators|landing)\b"?\s*\.\s*"?(\w+)', re.IGNORECASE)
@@ -202,7 +185,7 @@ class Declarations:
                 f"{file}: 未知参数，也不是 value_set.csv 中的值集 / unknown parameter, and no set of value_set.csv: "
                 f":{', :'.join(sorted(unknown))}"
             )
-        named = [(schema.lower(), table.lower()) for schema, table in _TABLE.findall(_without_texts(select))]
+        named = [(schema.lower(), table.lower()) for schema, table in _TABLE.findall(without_texts(select))]
         # Which load of a group's events stands is asked where whole groups are read.
         allowed = {"lineage.standing"} if GROUP in reads.values() else set()
         elsewhere = sorted({f"{schema}.{table}" for schema, table in named if schema != "core"} - allowed)
@@ -400,28 +383,3 @@ def own_day(contract: Contract) -> str:
     if contract.named(contract.period_property or "").logical_type == "timestamp":
         return f"(t.{contract.period_property} at time zone 'Asia/Shanghai')::date"
     return f"t.{contract.period_property}"
-
-
-# ---------------------------------------------------------------- texts
-
-
-def without_comments(select: str) -> str:
-    """A select without its comments; texts in quotes stay."""
-    return _COMMENT.sub(lambda match: match[1] or " ", select)
-
-
-def is_row_wise(select: str, base: str) -> bool:
-    """Whether a select, value sets not yet expanded, is ``select *, <expressions> from <base>`` of one row each."""
-    match = re.fullmatch(rf"select\s+\*(,.*)?\s+from\s+{base}\s*", without_comments(select), re.DOTALL)
-    texts_and_fields = r"'(?:[^']|'')*'|extract\(\w+ from"
-    return match is not None and not _OTHER_ROWS.search(re.sub(texts_and_fields, "", match[1] or ""))
-
-
-def gives(select: str, column: str) -> bool:
-    """Whether a select names one of its columns so, by ``as``."""
-    return re.search(rf'\bas\s+(?:{column}\b|"{column}")', _without_texts(select), re.IGNORECASE) is not None
-
-
-def _without_texts(select: str) -> str:
-    """A select without its comments and the texts in quotes."""
-    return re.sub(r"'(?:[^']|'')*'", "''", without_comments(select))

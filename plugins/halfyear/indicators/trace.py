@@ -13,8 +13,9 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 
 from halfyear.indicators import indicator
-from halfyear.indicators.computation import Observation, observe, parameters
 from halfyear.indicators.definition import COLUMNS, Definition
+from halfyear.indicators.observation import Observation, observe
+from halfyear.indicators.scan import parameters
 from halfyear.period import Period
 
 _OF_BODY = "%(body)s is null or c.body_code in (select part_code from core.body_part where body_code = %(body)s)"

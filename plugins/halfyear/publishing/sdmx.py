@@ -2,9 +2,7 @@
 
 The names of dimensions and attributes are those of the SDMX content-oriented guidelines. The data hold codes and
 numbers only: every title is in the structure message, in Chinese and English. No code begins with a sign that a
-spreadsheet runs, so that the data are valid SDMX for programs and harmless in a spreadsheet at once.
-
-The library ``sdmx1`` writes both; it is imported where it is used, since it takes a second.
+spreadsheet runs, so that the data are valid SDMX for programs and harmless in a spreadsheet at once. ``sdmx1`` writes both; it is imported where it is used, since it takes a second.
 """
 
 from __future__ import annotations

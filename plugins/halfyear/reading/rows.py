@@ -1,6 +1,8 @@
 """Rows: each is data, a total, a note, a repeated header or blank; data becomes typed batches or rejected cells.
 
 Every row below the header down to the last non-empty one is counted once: accepted, rejected or skipped.
+
+In one module: what a row is depends on the rows around it, and the batches are made in the same pass.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 What a converter returns, by logical type: str, int, Decimal, bool, days since 1970 (date) and microseconds since
 1970 UTC (timestamp); None for an empty cell; a ``Bad`` for one that cannot be read. Nothing is ever guessed.
 Required columns, enumerations, limits and rules between columns are not judged here but in the warehouse.
+
+In one module: a converter for each logical type, which share what is empty, what is null and what is refused.
 """
 
 from __future__ import annotations

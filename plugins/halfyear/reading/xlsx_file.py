@@ -5,6 +5,8 @@ the outermost cell asks for, so the sheet's XML is scanned first. What ``<dimens
 
 Hearing of every cell would cost several times what calamine takes. Nearly all rows of nearly all workbooks are of a
 shape that one regular expression describes and in which nothing is to be found; only the rest is parsed.
+
+In one module: what the scan of the XML promises is what the reader relies on.
 """
 
 from __future__ import annotations

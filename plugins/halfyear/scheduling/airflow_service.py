@@ -7,6 +7,8 @@ first process was killed. No triggerer runs, since no task of Halfyear waits in 
 
 Everything that Airflow keeps is below ``<home>/airflow``, and its metadata are in the embedded PostgreSQL.
 ``AIRFLOW_HOME=<home>/airflow airflow ...`` works from the command line while Halfyear is up.
+
+In one module: configuration, metadata and processes are made together, and undone together when one of them fails.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ leaves nothing behind when it is stopped.
 
 It listens on a Unix socket only. Who may reach the socket is the owner of the server, since the folder of
 the socket is closed to everyone else; that is why the roles of the embedded server need no passwords.
+
+In one module: where the socket is, whose server it is and how it lives and ends depend on each other in every line.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from halfyear import contract as contracts
 from halfyear.contract import Contract
 from halfyear.core import lock
 from halfyear.errors import ContractError, UsageError
-from halfyear.indicators import computation, definition, identity, indicator, population
+from halfyear.indicators import definition, identity, indicator, population, scan, select_text
 from halfyear.mart import mart
 from halfyear.settings import Settings
 from halfyear.warehouse import core_table, declaration
@@ -93,7 +93,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
                 cursor.execute("select core.note_spanning_groups(%s, %s, null)", (contract.source, column))
         for path in sorted((settings.sql / "roles").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
-        computation.check(cursor, list(definitions.values()))
+        scan.check(cursor, list(definitions.values()))
         indicator.sync(connection, definitions)
         if lists_changed:
             cursor.execute(
@@ -109,7 +109,7 @@ def _fingerprint(settings: Settings) -> str:
     for root in (settings.sql, settings.expectations):
         for path in sorted(p for p in root.rglob("*") if p.suffix in (".sql", ".yaml", ".csv")):
             digest.update(str(path.relative_to(settings.project)).encode() + b"\0" + path.read_bytes() + b"\0")
-    for module in (mart, definition, indicator, population, core_table, declaration):
+    for module in (mart, definition, indicator, population, select_text, core_table, declaration):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
