@@ -51,7 +51,7 @@ def measure(home: Home) -> list[Measurement]:
     key = reading.load_key(home.settings)
 
     def ours() -> None:
-        with reading.open_file(path, contract, export.snapshot_date, home.settings, key) as opened:
+        with reading.open_file(path, contract, home.settings, key) as opened:
             if sum(batch.num_rows for batch in opened.batches()) != export.rows:
                 raise AssertionError(opened.summary)
 

@@ -10,7 +10,6 @@ import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import psutil
@@ -35,7 +34,6 @@ from halfyear.errors import FileRefused, InfrastructureFault
 from halfyear.reading import child
 from halfyear.settings import Settings
 
-DAY = date(2022, 6, 30)
 HEAD = "编号,名称,数量\n"
 
 
@@ -54,7 +52,7 @@ def _nothing_remains(tmp_path: Path) -> Iterator[None]:
 
 
 def open_file(path: Path, settings: Settings, source: Contract = SHORT, **facts: str) -> reading.Reading:
-    return reading.open_file(path, source, DAY, settings, KEY, **facts)
+    return reading.open_file(path, source, settings, KEY, **facts)
 
 
 def refusal(path: Path, settings: Settings, source: Contract = SHORT) -> str:
@@ -189,7 +187,7 @@ def test_a_parser_that_was_started_before_reads_one_file(tmp_path: Path, setting
     path = csv_file(tmp_path, HEAD + "A1,甲,1\n")
     with reading.Parser(settings) as parser:
         (child,) = psutil.Process().children()
-        with reading.open_file(path, SHORT, DAY, settings, KEY, parser=parser) as opened:
+        with reading.open_file(path, SHORT, settings, KEY, parser=parser) as opened:
             assert sum(batch.num_rows for batch in opened.batches()) == 1
             assert parser.child.pid == child.pid
         assert not child.is_running()
@@ -232,12 +230,11 @@ def test_the_child_dies_with_its_parent(tmp_path: Path, settings: Settings) -> N
         import sys, time
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from dataclasses import replace
-        from datetime import date
         from pathlib import Path
         from halfyear import reading, settings
         from reading_files import KEY, SHORT
         given = replace(settings.load(), home=Path({str(settings.home)!r}), parser_memory_mb=1024, parser_seconds=60)
-        opened = reading.open_file(Path({str(path)!r}), SHORT, date(2022, 6, 30), given, KEY)
+        opened = reading.open_file(Path({str(path)!r}), SHORT, given, KEY)
         next(opened.batches())
         print(opened._parser.child.pid, flush=True)
         time.sleep(60)

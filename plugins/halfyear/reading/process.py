@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -101,7 +100,6 @@ class Parser:
 def open_file(
     path: Path,
     contract: Contract,
-    snapshot_date: date,
     settings: Settings,
     token_key: bytes,
     *,
@@ -112,9 +110,8 @@ def open_file(
 
     ``file_format`` (csv, xlsx, jsonl, parquet) is the extension that the file was delivered with; without it the
     extension of ``path`` counts, and the bytes decide where that says nothing (landing keeps bytes without a name).
-    ``snapshot_date`` is the day the file speaks for; nothing is read differently for it yet. ``parser`` is a process
-    that was started before it was known what to read; it is closed with the result. Raises InfrastructureFault when the
-    path cannot be read or no process be started; faults of the file come later.
+    ``parser`` is a process that was started before it was known what to read; it is closed with the result. Raises
+    InfrastructureFault when the path cannot be read or no process be started; faults of the file come later.
     """
     try:
         with path.open("rb"):

@@ -82,9 +82,7 @@ def stage(
     with connection.cursor() as cursor:
         _create(cursor, contract, table, rejected_table, snapshot_date)
         key = reading.load_key(settings)
-        with reading.open_file(
-            path, contract, snapshot_date, settings, key, file_format=file_format, parser=parser
-        ) as opened:
+        with reading.open_file(path, contract, settings, key, file_format=file_format, parser=parser) as opened:
             keys = _Keys()
             _copy(cursor, table, reading.arrow_schema(contract), map(keys.see, opened.batches()))
             _copy(cursor, rejected_table, _REJECTED, _rejected(opened.rejected()))
