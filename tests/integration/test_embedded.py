@@ -133,7 +133,7 @@ def test_homes_side_by_side(make: Make) -> None:
 
 def test_many_starts_at_once_make_one_server(make: Make) -> None:
     settings = make()
-    code = "from halfyear import embedded, settings; print(embedded.start_server(settings.load()))"
+    code = "from halfyear import settings; from halfyear.warehouse import embedded; print(embedded.start_server(settings.load()))"
     environment = os.environ | {"HALFYEAR_HOME": str(settings.home)}
     started = [
         subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
