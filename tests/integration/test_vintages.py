@@ -222,7 +222,7 @@ def test_a_year(loaded: Settings, exports: Path, tmp_path: Path) -> None:
 
     # The next half-year is sealed on top of it, and the chain holds.
     halfyear("publish", "2022-S1", "--prepared-by", "甲", "--approved-by", "乙")
-    assert "3 vintages" in halfyear("verify", "--hash", digest)
+    assert "版次 vintages 3," in halfyear("verify", "--hash", digest)
     assert "not in the chain" in halfyear("verify", "--hash", "0" * 64, code=1)
     _print_reports(tmp_path, first, second)
     _tamper(loaded)
@@ -393,4 +393,4 @@ def test_a_changed_definition_shows_as_a_candidate_and_is_kept_with_the_seal(loa
         "select definition ->> 'sql' from indicators.sealed_definition where indicator_code = 'rated_halls'",
     )
     assert kept == known[key].sql
-    assert halfyear("verify").startswith("1 ")
+    assert "版次 vintages 1," in halfyear("verify")
