@@ -126,7 +126,7 @@ def test_every_select_runs_and_returns_the_interface(here: Warehouse) -> None:
 def test_one_scan_for_all_gives_what_each_select_gives(loaded: Settings) -> None:
     with warehouse_module.transaction(loaded) as connection, connection.cursor() as cursor:
         known = list(indicator.definitions(connection).values())
-        together = [each for each in computation._together(known) if len(each) > 1]
+        together = [each for each in scan.together(known) if len(each) > 1]
         assert {d.parts.is_row_wise for each in together for d in each if d.parts} == {True, False}
         for half in (S2, S1):
             computed = observation.observe_all(connection, known, half)
