@@ -205,7 +205,8 @@ def sealed(connection: Connection, period: Period) -> Audit:
     wanted = [each for each in definitions if each.pair in stored]
     count, differences = _compare(connection, period, vintage, wanted, stored, None, sealed_at)
     moved = _moved_with(lists or (), differences, {each.name: each.sql for each in definitions})
-    return Audit(count, 0, tuple(each for each in differences if each not in moved), moved)
+    named_apart = tuple(replace(each, list_changed=", ".join(lists or ())) for each in moved)
+    return Audit(count, 0, tuple(each for each in differences if each not in moved), named_apart)
 
 
 def _moved_with(
@@ -226,11 +227,7 @@ def _moved_with(
         and not (asks is not None and asks.search(selects[each.code]))
         and not ("core.value_set" in lists and "core.value_set" in selects[each.code])
     }
-    return tuple(
-        replace(each, list_changed=", ".join(lists))
-        for each in differences
-        if each.code not in at_fault and not each.other
-    )
+    return tuple(each for each in differences if each.code not in at_fault and not each.other)
 
 
 def in_force(connection: Connection, period: Period) -> Audit:
