@@ -155,7 +155,10 @@ def test_what_a_list_moved_since_the_seal_is_named_apart(loaded: Settings) -> No
     )
     assert "kiosks_in_service" in halfyear("verify", code=1)
     query(loaded, "update lineage.declaration set applied_at = now() where name = 'core.body_alias'")
-    assert "core.body_alias" in halfyear("verify") and "kiosks_in_service" in halfyear("audit", "--format", "json")
+    assert "core.body_alias" in halfyear("verify")
+    # The provisional figure follows from the rows of today, which were changed by hand.
+    named = json.loads(halfyear("audit", "2021-S2", "--format", "json", code=1))
+    assert {each["list_changed"] for each in named if each["vintage"] == 1} == {"core.body_alias"}
 
 
 def test_a_sealed_select_that_no_longer_runs_stops_no_audit(loaded: Settings) -> None:
