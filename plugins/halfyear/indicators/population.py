@@ -2,7 +2,7 @@
 
 A population is GSIM's word, and that of every statistics law: which rows are on the list, which of several rows stands
 for a person, a case or a ticket, why rows are left out, and on which days its sources are read. A file is a YAML header
-in the leading comment and one ``select``; indicators (`halfyear.definition`) add to it what only they say.
+in the leading comment and one ``select``; indicators (`halfyear.indicators.definition`) add to it what only they say.
 
 The header's ``reads`` gives each source its reading, and the package lays the rows of that reading under the name of
 the source. So the days that a select reads are the days that its header declares, and what a change of a source makes
