@@ -9,19 +9,21 @@ with own as (
     having count(*) = 1
 ),
 
+-- Until the next body has the name. By a join, since PostgreSQL takes no window function into its parallel workers.
 alias as (
     select
         a.name,
         a.code,
-        daterange(
-            a.valid_from,
-            lead(a.valid_from) over (partition by a.name order by a.valid_from asc nulls first)
-        ) as valid_at
+        daterange(a.valid_from, min(later.valid_from)) as valid_at
     from core.body_alias as a
-    where not exists (
-        select from core.body as b
-        where b.name = a.name
-    )
+    left join core.body_alias as later
+        on a.name = later.name and (a.valid_from < later.valid_from or a.valid_from is null)
+    where
+        not exists (
+            select from core.body as b
+            where b.name = a.name
+        )
+    group by a.name, a.code, a.valid_from
 )
 
 select

@@ -6,13 +6,14 @@ reads: {hotline_ticket: group}
 excluded:
     dispatched_before: {zh: 首次派单在本期之前，本期为改派, en: first dispatched before the period and re-assigned in it}
 */
-with standing as (
+-- Not materialized: PostgreSQL reads a materialized one outside its parallel workers only.
+with standing as not materialized (
     select load_id
     from lineage.standing
     where source = 'hotline_ticket' and known_at @> :as_known
 ),
 
-again as (
+again as not materialized (
     -- Tickets of the period, dispatched for the first time or again, that were also dispatched in another half-year.
     select distinct
         record_key,

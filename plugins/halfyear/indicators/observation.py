@@ -22,8 +22,9 @@ from halfyear.indicators.scan import parameters, scan, together
 from halfyear.indicators.select_text import query
 from halfyear.period import Period
 
-#: Memory for each sort or hash of a computation.
-_WORK_MEM = "64MB"
+#: Of a computation: memory for each sort or hash, and parallel workers that cost what they cost here. The planner expects a group
+#: per body and load, of which there are far fewer, and would keep to one process for the sake of those it expects.
+_SCAN_SETTINGS = {"work_mem": "64MB", "parallel_setup_cost": "100", "parallel_tuple_cost": "0.001"}
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def computed_of(
     wholes = _wholes(cursor)
     covered = _covered(cursor, definitions, values)
     found: dict[Pair, Computed] = {}
-    cursor.execute("select set_config('work_mem', %s, true)", (_WORK_MEM,))
+    for name, value in _SCAN_SETTINGS.items():
+        cursor.execute("select set_config(%s, %s, true)", (name, value))
     for group in together(definitions):
         for pair, own in _sums(cursor, group, values, failed).items():
             each = next(each for each in group if each.pair == pair)
