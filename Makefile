@@ -45,12 +45,12 @@ lint: test-environment ## style, types, layers of the package, SQL
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint sql docs/how-to/examples benchmarks/sql
+	$(BIN)/sqlfluff lint sql plugins docs/how-to/examples benchmarks/sql
 
 format: test-environment ## let the formatters have their way
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	$(BIN)/sqlfluff fix sql
+	$(BIN)/sqlfluff fix sql plugins
 
 docs: environment ## write the generated pages: data dictionary, indicator list, JSON Schema
 	$(HALFYEAR) docs

@@ -18,6 +18,7 @@ from halfyear.contract import Contract
 from halfyear.core.verdict import refusal as refuse
 from halfyear.errors import Finding, UsageError
 from halfyear.landing.inbox import Arrival
+from halfyear.statement_file import statement
 
 if TYPE_CHECKING:
     from halfyear.staging import Staged
@@ -93,27 +94,22 @@ def enter_delivery(cursor: Cursor, contract: Contract, arrival: Arrival, sha256:
     allowed = timedelta(days=contract.sla_properties.latency_days)
     is_late = bool(arrival.snapshot_date and arrival.modified_at.date() - arrival.snapshot_date > allowed)
     cursor.execute(
-        "insert into lineage.delivery (source, snapshot_date, sequence, file_name, sha256, bytes, modified_at, "
-        "is_late, verdict, rule, reason_zh, reason_en, judged_at) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, case when %s then clock_timestamp() end) "
-        "on conflict (source, file_name, sha256) do update "
-        "set modified_at = excluded.modified_at, bytes = excluded.bytes returning xmax = 0",
-        (
-            source,
+        statement(__file__, "enter_delivery"),
+        {
+            "source": source,
             # A date in the future is no date of a delivery: the row must never be judged.
-            None if fault else arrival.snapshot_date,
-            None if fault else arrival.sequence,
-            arrival.file_name,
-            sha256,
-            arrival.bytes,
-            arrival.modified_at,
-            is_late,
-            verdict,
-            fault.rule if fault else None,
-            f"{fault.reason_zh}；{fault.remedy_zh}" if fault else None,
-            f"{fault.reason_en}; {fault.remedy_en}" if fault else None,
-            verdict is not None,
-        ),
+            "snapshot_date": None if fault else arrival.snapshot_date,
+            "sequence": None if fault else arrival.sequence,
+            "file_name": arrival.file_name,
+            "sha256": sha256,
+            "bytes": arrival.bytes,
+            "modified_at": arrival.modified_at,
+            "is_late": is_late,
+            "verdict": verdict,
+            "rule": fault.rule if fault else None,
+            "reason_zh": f"{fault.reason_zh}；{fault.remedy_zh}" if fault else None,
+            "reason_en": f"{fault.reason_en}; {fault.remedy_en}" if fault else None,
+        },
     )
     row = cursor.fetchone()
     return bool(row and row[0])
@@ -296,14 +292,7 @@ def enter_load(
 def outcome(connection: Connection, delivery_id: int, touched: tuple[str, ...], is_new: bool) -> Outcome:
     """What became of a delivery, with the half-years that it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select delivery.source, delivery.file_name, delivery.verdict, coalesce(load.rows_read, 0), "
-            "coalesce(load.rows_loaded, 0), coalesce(load.rows_quarantined, 0), coalesce(load.rows_skipped, 0), "
-            "delivery.reason_zh, delivery.reason_en "
-            "from lineage.delivery as delivery left join lineage.load as load using (delivery_id) "
-            "where delivery.delivery_id = %s",
-            (delivery_id,),
-        )
+        cursor.execute(statement(__file__, "outcome"), {"delivery_id": delivery_id})
         row = cursor.fetchone()
     assert row is not None
     source, file_name, verdict, read, loaded, quarantined, skipped, zh, en = row

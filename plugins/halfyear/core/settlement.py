@@ -13,6 +13,7 @@ from halfyear.core import event, half_year, register
 from halfyear.core.change import Change
 from halfyear.core.verdict import Candidate, judge
 from halfyear.period import Period
+from halfyear.statement_file import statement
 
 #: Memory for each sort or hash of a settlement; a register is compared with what is known in one.
 _WORK_MEM = "128MB"
@@ -113,42 +114,13 @@ def _judge(cursor: Cursor, contract: Contract) -> dict[date, int]:
                 "update lineage.load set delivery_id = %s where load_id = %s and delivery_id <> %s",
                 (verdict.delivery_id, load_of[verdict.delivery_id], verdict.delivery_id),
             )
-        cursor.execute(
-            # A load that was refused for itself keeps its own reason.
-            "update lineage.delivery as delivery set verdict = %(verdict)s, "
-            "rule = coalesce(%(rule)s, own.rule), reason_zh = coalesce(%(reason_zh)s, own.reason_zh), "
-            "reason_en = coalesce(%(reason_en)s, own.reason_en), judged_at = clock_timestamp() "
-            "from (select 1) as one left join lineage.load as own on own.delivery_id = %(delivery_id)s "
-            "and own.state = 'refused' "
-            "where delivery.delivery_id = %(delivery_id)s and (delivery.verdict, delivery.rule) is distinct from "
-            "(%(verdict)s, coalesce(%(rule)s, own.rule))",
-            vars(verdict),
-        )
-    cursor.execute(
-        "update lineage.load as load set rows_loaded = new.rows_loaded, "
-        "rows_skipped = load.rows_read - load.rows_quarantined - new.rows_loaded "
-        "from (select load_id, case when delivery.verdict in ('loaded', 'loaded_with_quarantine') "
-        "then rows_passed else 0 end as rows_loaded from lineage.load inner join lineage.delivery "
-        "using (delivery_id) where delivery.source = %s) as new "
-        "where new.load_id = load.load_id and load.rows_loaded <> new.rows_loaded",
-        (contract.source,),
-    )
+        cursor.execute(statement(__file__, "write_verdict"), vars(verdict))
+    cursor.execute(statement(__file__, "count_loaded_rows"), {"source": contract.source})
     return after
 
 
 def _candidates(cursor: Cursor, source: str) -> list[Candidate]:
-    cursor.execute(
-        "select delivery.delivery_id, delivery.snapshot_date, delivery.sequence, delivery.sha256, load.load_id, "
-        "load.delivery_id = delivery.delivery_id, load.state = 'checked', load.rows_passed + load.rows_quarantined, "
-        "load.rows_quarantined, acceptance.delivery_id is not null "
-        "from lineage.delivery as delivery "
-        "inner join lineage.delivery as same on same.source = delivery.source "
-        "and same.snapshot_date = delivery.snapshot_date and same.sha256 = delivery.sha256 "
-        "inner join lineage.load as load on load.delivery_id = same.delivery_id "
-        "left join lineage.acceptance as acceptance on acceptance.delivery_id = delivery.delivery_id "
-        "where delivery.source = %s and delivery.sequence is not null",
-        (source,),
-    )
+    cursor.execute(statement(__file__, "candidates"), {"source": source})
     return [Candidate(*row) for row in cursor.fetchall()]
 
 

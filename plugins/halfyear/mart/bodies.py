@@ -15,6 +15,7 @@ from datetime import date
 from psycopg2.extensions import connection as Connection
 
 from halfyear.errors import UsageError
+from halfyear.statement_file import statement
 
 #: GB 32100: the first two characters of a credit code, as far as they tell the kind of body.
 _KINDS = {"11": "政府机关", "12": "事业单位", "54": "村居", "55": "村居", "91": "国有企业"}
@@ -63,13 +64,7 @@ def body_code(connection: Connection, body: str | None) -> str | None:
 def unknown(connection: Connection) -> list[Unknown]:
     """The bodies of rows that hold now and that no list knows, those with most rows first."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select u.body_name, u.body_code, array_agg(distinct u.source order by u.source), sum(u.rows)::bigint, "
-            "min(d.snapshot_date) from mart.unknown_body as u "
-            "inner join lineage.load as l on l.load_id = u.first_load_id "
-            "inner join lineage.delivery as d on d.delivery_id = l.delivery_id "
-            "group by u.body_name, u.body_code order by 4 desc, 1, 2"
-        )
+        cursor.execute(statement(__file__, "unknown_bodies"))
         return [Unknown(name, code, tuple(sources), rows, day) for name, code, sources, rows, day in cursor]
 
 

@@ -25,6 +25,7 @@ from halfyear.errors import ContractError, UsageError
 from halfyear.indicators.definition import CITY
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
+from halfyear.statement_file import statement
 
 #: The id of the dataflow and of its data structure; both have the version, which grows when a component changes.
 ID = "HALFYEAR_FIGURES"
@@ -159,55 +160,13 @@ def load_units(expectations: Path) -> dict[str, Unit]:
     return units
 
 
-# Unit and decimals of a sealed figure are those of its seal, whatever became of the definition.
-_FIGURES = """
-select
-    i.indicator_code,
-    coalesce(i.body_code, %(total)s) as body,
-    round(i.value, f.decimals) as shown,
-    f.unit,
-    f.decimals,
-    case
-        when i.status = 'provisional' then 'P'
-        when exists (
-            select from mart.restatement as r
-            where
-                r.period = i.period
-                and r.vintage <= i.vintage
-                and r.indicator_code = i.indicator_code
-                and r.reading = d.reading
-                and r.body_code is not distinct from i.body_code
-        ) then 'R'
-        else 'A'
-    end as status,
-    i.vintage,
-    trim_scale(i.numerator) as numerator,
-    trim_scale(i.denominator) as denominator
-from mart.indicator as i
-inner join mart.definition as d on i.indicator_code = d.indicator_code and d.is_published
-left join indicators.sealed_definition as z
-    on
-        i.period = z.period
-        and i.vintage = z.vintage
-        and i.indicator_code = z.indicator_code
-        and d.reading = z.reading
-cross join lateral (
-    select
-        coalesce((z.definition ->> 'decimals')::integer, d.decimals) as decimals,
-        coalesce(z.definition ->> 'unit', i.unit) as unit
-) as f
-where i.period = %(period)s
-order by d.sort_order, i.body_code nulls first
-"""
-
-
 def read(connection: Connection, period: Period, units: Mapping[str, Unit]) -> Publication:
     """The published figures of a half-year, for the city and every body, as they are in force.
 
     Raises UsageError when nothing is computed for it, and ContractError for a unit without a code.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_FIGURES, {"period": str(period), "total": TOTAL})
+        cursor.execute(statement(__file__, "figures_for_sdmx"), {"period": str(period), "total": TOTAL})
         rows = cursor.fetchall()
         if not rows:
             cursor.execute("select min(period), max(period) from mart.indicator")
@@ -220,13 +179,7 @@ def read(connection: Connection, period: Period, units: Mapping[str, Unit]) -> P
         )
         indicators = [Name(code, zh, en, (text_zh, text_en)) for code, zh, en, text_zh, text_en in cursor]
         # A body comes after the one above it, as readers of SDMX-ML like it.
-        cursor.execute(
-            "with recursive placed as ("
-            "select body_code, body_name, parent_code, 1 as depth from mart.body where parent_code is null union all "
-            "select b.body_code, b.body_name, b.parent_code, p.depth + 1 from mart.body as b "
-            "inner join placed as p on b.parent_code = p.body_code) "
-            "select body_code, body_name, parent_code from placed order by depth, body_code"
-        )
+        cursor.execute(statement(__file__, "bodies_from_above"))
         bodies = {code: Name(code, name, parent=parent) for code, name, parent in cursor}
     # A body that has left the list keeps the figures that it had.
     gone = sorted({row[1] for row in rows} - bodies.keys() - {TOTAL})

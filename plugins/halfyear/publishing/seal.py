@@ -24,6 +24,7 @@ from halfyear.period import Period
 from halfyear.publishing.digest import FACTS, HELD, digest_of
 from halfyear.publishing.proposal import Proposal, Request, current_observations, propose
 from halfyear.publishing.vintage import Change, Vintage, latest
+from halfyear.statement_file import statement
 
 _LOCK = 8_150_004
 
@@ -155,14 +156,7 @@ def _definition(definition: Definition) -> dict[str, Any]:
 
 
 def _deliveries(cursor: Cursor, period: str, vintage: int) -> list[tuple[Any, ...]]:
-    cursor.execute(
-        "select i.load_id, d.delivery_id, d.source, d.snapshot_date, d.sequence, d.file_name, d.sha256, d.received_at, "
-        "array_agg(distinct i.indicator_code order by i.indicator_code) "
-        "from lineage.observation_input as i inner join lineage.load as l using (load_id) "
-        "inner join lineage.delivery as d using (delivery_id) where i.period = %s "
-        "group by i.load_id, d.delivery_id order by d.source, d.snapshot_date, d.sequence, i.load_id",
-        (period,),
-    )
+    cursor.execute(statement(__file__, "sealed_inputs"), {"period": period})
     return [(period, vintage, *row) for row in cursor]
 
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from halfyear import warehouse
 from halfyear.settings import Settings
+from halfyear.statement_file import statement
 from halfyear.terminal import console
 from halfyear.terminal.account import VERDICTS
 
@@ -125,27 +126,8 @@ def judged(settings: Settings, since: datetime) -> int:
 
 def _deliveries(settings: Settings, since: datetime) -> list[dict[str, Any]]:
     with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select delivery.file_name, delivery.verdict, delivery.is_late, delivery.rule, delivery.reason_zh, "
-            "delivery.reason_en, coalesce(load.rows_read, 0), coalesce(load.rows_loaded, 0), "
-            "coalesce(load.rows_quarantined, 0), coalesce(load.rows_skipped, 0) "
-            "from lineage.delivery as delivery left join lineage.load as load using (delivery_id) "
-            "where (delivery.judged_at >= %s or delivery.verdict is null) and delivery.verdict is distinct from 'ignored' "
-            "order by delivery.source, delivery.snapshot_date, delivery.sequence, delivery.file_name",
-            (since,),
-        )
-        names = (
-            "file_name",
-            "verdict",
-            "is_late",
-            "rule",
-            "reason_zh",
-            "reason_en",
-            "rows_read",
-            "rows_loaded",
-            "rows_quarantined",
-            "rows_skipped",
-        )
+        cursor.execute(statement(__file__, "deliveries_of_night"), {"since": since})
+        names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 

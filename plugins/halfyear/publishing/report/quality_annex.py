@@ -12,54 +12,11 @@ from halfyear.publishing.report.cell import count_cell, sentence, text_cell
 from halfyear.publishing.report.document import Block, Cell, Column, Number, Table
 from halfyear.publishing.report.scope import Scope
 
-_FILES = """
-    with file as (
-        select distinct q.source, q.snapshot_date, q.file_name, q.verdict, q.rows_read, q.rows_loaded,
-            q.rows_quarantined, q.rows_skipped, q.unknown_bodies
-        from mart.quality_scorecard as q
-        where {which}
-    )
-"""
-_IN_PERIOD = "q.snapshot_date between %(first_day)s and %(last_day)s"
-_SEALED = """(q.source, q.file_name) in (
-    select s.source, s.file_name from mart.sealed_delivery as s
-    where s.period = %(period)s and s.vintage = %(vintage)s
-)"""
-
 
 def quality(scope: Scope) -> list[Block]:
     """How the files fared, by source and by dimension of GB/T 36344."""
-    which = _SEALED if scope.seal else _IN_PERIOD
-    days = {"first_day": scope.period.first_day, "last_day": scope.period.last_day}
-    sources = scope.rows(
-        _FILES.format(which=which)
-        + """
-        select coalesce(f.title_zh, file.source) as title_zh, count(*) as files,
-            count(*) filter (where verdict = 'refused') as files_refused, sum(rows_read) as rows_read,
-            sum(rows_loaded) as rows_loaded, sum(rows_quarantined) as rows_quarantined,
-            sum(rows_skipped) as rows_skipped, sum(unknown_bodies) as unknown_bodies
-        from file
-        left join mart.freshness as f on file.source = f.source
-        group by file.source, f.title_zh
-        order by file.source
-        """,
-        **days,
-    )
-    dimensions = scope.rows(
-        f"""
-        select q.dimension_zh, sum(q.rules) as rules, sum(q.rules_failed) as rules_failed,
-            sum(q.values_checked) as values_checked, sum(q.values_failed) as values_failed
-        from mart.quality_scorecard as q
-        where q.dimension is not null and {which}
-        group by q.dimension, q.dimension_zh
-        order by
-            array_position(
-                array['normative', 'completeness', 'accuracy', 'consistency', 'timeliness', 'accessibility'],
-                q.dimension
-            )
-        """,
-        **days,
-    )
+    sources = scope.rows("quality_by_source")
+    dimensions = scope.rows("quality_by_dimension")
     return [
         Table(
             "数据质量（来源）",
@@ -117,13 +74,7 @@ def quality(scope: Scope) -> list[Block]:
 
 def identities(scope: Scope) -> list[Block]:
     """Whether the figures agree with each other; where not, by how much and where."""
-    rows = scope.rows(
-        """
-        select description_zh, rows_checked, is_kept, body_name, difference
-        from mart.identity where period = %(period)s
-        order by is_kept, rule, body_code nulls first
-        """
-    )
+    rows = scope.rows("identities")
     if not rows:
         return [sentence("本期尚未检查指标间的勾稽关系。")]
     rules = {row["description_zh"] for row in rows}
@@ -157,12 +108,7 @@ def identities(scope: Scope) -> list[Block]:
 
 def reconciliation(scope: Scope) -> list[Block]:
     """What was printed before against what the rows say."""
-    rows = scope.rows(
-        """
-        select published_no, name_zh, indicator_code, published_printed, computed_printed, verdict, explanation_zh
-        from mart.reconciliation where period = %(period)s order by sort_order
-        """
-    )
+    rows = scope.rows("reconciliation")
     if not rows:
         return [sentence("本期尚未录入公布数，未作对账。")]
     verdicts = ("一致", "舍入差", "口径差", "差异", "无来源")

@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import RealDictCursor
 
 from halfyear.period import Period
+from halfyear.statement_file import statement
 
 Row = Mapping[str, Any]
 
@@ -39,15 +40,24 @@ class Scope:
     codes: tuple[str, ...]
     seal: Seal | None
 
-    def rows(self, statement: str, **values: Any) -> list[Row]:
-        """The rows of a statement, which may name ``period``, ``codes`` and ``vintage`` besides ``values``."""
-        given = {"period": str(self.period), "codes": list(self.codes), "vintage": self.seal and self.seal.vintage}
-        return _rows(self.connection, statement, given | values)
+    def rows(self, name: str, **values: Any) -> list[Row]:
+        """The rows of the statement ``<name>.sql`` of this folder, which may use the scope's own values and ``values``.
+
+        Its own are ``period``, ``first_day``, ``last_day``, ``codes`` and ``vintage``, which is null for a draft.
+        """
+        given = {
+            "period": str(self.period),
+            "first_day": self.period.first_day,
+            "last_day": self.period.last_day,
+            "codes": list(self.codes),
+            "vintage": self.seal and self.seal.vintage,
+        }
+        return _rows(self.connection, statement(__file__, name), given | values)
 
 
-def _rows(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Row]:
+def _rows(connection: Connection, select: str, values: Mapping[str, Any]) -> list[Row]:
     with connection.cursor(cursor_factory=RealDictCursor) as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(select, values)
         return [dict(row) for row in cursor]
 
 

@@ -9,24 +9,7 @@ from halfyear.publishing.report.scope import Scope
 
 def definitions(scope: Scope) -> list[Block]:
     """What each figure counts, by the definition that made it: the hash is that of the sealed value."""
-    rows = scope.rows(
-        """
-        select
-            d.indicator_code, d.name_zh, d.description_zh, d.unit, d.definition_hash,
-            h.definition_hash as sealed_hash,
-            (
-                select string_agg(coalesce(f.title_zh, s.source), '、' order by s.place)
-                from unnest(d.sources) with ordinality as s (source, place)
-                left join mart.freshness as f on s.source = f.source
-            ) as sources
-        from mart.definition as d
-        left join mart.indicator_history as h
-            on h.period = %(period)s and h.vintage = %(vintage)s and h.status = 'sealed'
-            and h.body_code is null and d.indicator_code = h.indicator_code and d.reading = h.reading
-        where d.is_published and d.indicator_code = any(%(codes)s)
-        order by d.sort_order
-        """
-    )
+    rows = scope.rows("definitions")
     changed = [row for row in rows if row["sealed_hash"] not in (None, row["definition_hash"])]
     notes = ["指纹为定义的 SHA-256 前 12 位；凡影响数值的内容一经改动，指纹即变。"]
     if changed:
@@ -62,26 +45,7 @@ def definitions(scope: Scope) -> list[Block]:
 
 def sources(scope: Scope) -> list[Block]:
     """The deliveries that went into the seal; in a draft those that speak for a day of the half-year."""
-    if scope.seal:
-        statement = """
-            select s.source, f.title_zh, s.snapshot_date, s.sequence, s.file_name, s.sha256, s.received_at,
-                cardinality(s.indicator_codes) as indicators
-            from mart.sealed_delivery as s
-            left join mart.freshness as f on s.source = f.source
-            where s.period = %(period)s and s.vintage = %(vintage)s
-            order by s.source, s.snapshot_date, s.sequence, s.file_name
-        """
-    else:
-        statement = """
-            select d.source, f.title_zh, d.snapshot_date, d.sequence, d.file_name, d.sha256, d.received_at,
-                null as indicators
-            from lineage.delivery as d
-            left join mart.freshness as f on d.source = f.source
-            where d.verdict in ('loaded', 'loaded_with_quarantine')
-                and d.snapshot_date between %(first_day)s and %(last_day)s
-            order by d.source, d.snapshot_date, d.sequence, d.file_name
-        """
-    rows = scope.rows(statement, first_day=scope.period.first_day, last_day=scope.period.last_day)
+    rows = scope.rows("sealed_deliveries" if scope.seal else "deliveries_of_draft")
     columns = [
         Column("来源", 3),
         Column("文件", 5.2),

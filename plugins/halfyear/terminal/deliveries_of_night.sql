@@ -1,0 +1,17 @@
+select
+    d.file_name,
+    d.verdict,
+    d.is_late,
+    d.rule,
+    d.reason_zh,
+    d.reason_en,
+    coalesce(l.rows_read, 0) as rows_read,
+    coalesce(l.rows_loaded, 0) as rows_loaded,
+    coalesce(l.rows_quarantined, 0) as rows_quarantined,
+    coalesce(l.rows_skipped, 0) as rows_skipped
+from lineage.delivery as d
+left join lineage.load as l on d.delivery_id = l.delivery_id
+where
+    (d.judged_at >= %(since)s or d.verdict is null)
+    and d.verdict is distinct from 'ignored'
+order by d.source, d.snapshot_date, d.sequence, d.file_name
