@@ -21,6 +21,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from halfyear import settings
+from halfyear.contract import Title
 from halfyear.errors import ContractError, UsageError
 from halfyear.mart import spreadsheet
 from halfyear.period import Period
@@ -31,7 +32,7 @@ from halfyear.settings import LOCAL_ZONE
 PREPARED = datetime(2022, 7, 5, 18, 0, tzinfo=LOCAL_ZONE)
 PERIOD = Period(2022, 1)
 INDICATORS = (
-    Name("cloud_systems_added", "新增上云数 <&> \"'", "Systems <&> \"'", ("说明", "Description")),
+    Name("cloud_systems_added", "新增上云数 <&> \"'", "Systems <&> \"'", Title(zh="说明", en="Description")),
     Name("account_activation_rate", "激活率", "Activation rate"),
 )
 BODIES = (Name("_T", "全市", "The whole city"), Name("11A", "=市政府"), Name("22B", "教育局", parent="11A"))

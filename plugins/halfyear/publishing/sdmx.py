@@ -18,9 +18,9 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 from psycopg2.extensions import connection as Connection
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from halfyear.contract import read_yaml
+from halfyear.contract import Title, read_yaml
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators.definition import CITY
 from halfyear.period import Period
@@ -45,63 +45,67 @@ CODE_LISTS = {
 _CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@$\-]*\Z", re.ASCII)
 
 Status = Literal["A", "P", "R"]
-Text = tuple[str, str]
 
-_CONCEPTS: dict[str, tuple[Text, Text]] = {
-    "FREQ": (("频率", "Frequency"), ("S：每半年一个值", "S: one value per half-year")),
-    "INDICATOR": (("指标", "Indicator"), ("指标代码", "Code of the indicator")),
+_CONCEPTS: dict[str, tuple[Title, Title]] = {
+    "FREQ": (Title(zh="频率", en="Frequency"), Title(zh="S：每半年一个值", en="S: one value per half-year")),
+    "INDICATOR": (Title(zh="指标", en="Indicator"), Title(zh="指标代码", en="Code of the indicator")),
     "BODY": (
-        ("单位", "Body"),
-        ("统一社会信用代码；_T 为全市", "Unified social credit code of the body; _T is the whole city"),
+        Title(zh="单位", en="Body"),
+        Title(zh="统一社会信用代码；_T 为全市", en="Unified social credit code of the body; _T is the whole city"),
     ),
     "TIME_PERIOD": (
-        ("半年期", "Half-year"),
-        ("2022-S1 为 2022 年上半年", "2022-S1 is the first half of 2022, in Asia/Shanghai"),
+        Title(zh="半年期", en="Half-year"),
+        Title(zh="2022-S1 为 2022 年上半年", en="2022-S1 is the first half of 2022, in Asia/Shanghai"),
     ),
     "OBS_VALUE": (
-        ("值", "Value"),
-        (
-            "按印刷的小数位四舍五入；没有数据或分母为零时为空",
-            "Rounded half up to the decimals as printed; empty when nothing is known or the denominator is zero",
+        Title(zh="值", en="Value"),
+        Title(
+            zh="按印刷的小数位四舍五入；没有数据或分母为零时为空",
+            en="Rounded half up to the decimals as printed; empty when nothing is known or the denominator is zero",
         ),
     ),
-    "UNIT_MEASURE": (("计量单位", "Unit of measure"), ("值的单位", "Unit of the value")),
-    "DECIMALS": (("小数位", "Decimals"), ("印刷的小数位数", "Number of decimals that are printed")),
+    "UNIT_MEASURE": (Title(zh="计量单位", en="Unit of measure"), Title(zh="值的单位", en="Unit of the value")),
+    "DECIMALS": (
+        Title(zh="小数位", en="Decimals"),
+        Title(zh="印刷的小数位数", en="Number of decimals that are printed"),
+    ),
     "OBS_STATUS": (
-        ("观测状态", "Observation status"),
-        ("A 正常，P 暂定，R 重述", "A normal, P provisional, R revised"),
+        Title(zh="观测状态", en="Observation status"),
+        Title(zh="A 正常，P 暂定，R 重述", en="A normal, P provisional, R revised"),
     ),
     "VINTAGE": (
-        ("版次", "Vintage"),
-        ("封存版次；暂定值为空", "Number of the sealed vintage; empty while the value is provisional"),
+        Title(zh="版次", en="Vintage"),
+        Title(zh="封存版次；暂定值为空", en="Number of the sealed vintage; empty while the value is provisional"),
     ),
     "NUMERATOR": (
-        ("分子", "Numerator"),
-        ("计入各行数量之和，未经单位换算", "Sum over the rows that count, before conversion to the unit"),
+        Title(zh="分子", en="Numerator"),
+        Title(zh="计入各行数量之和，未经单位换算", en="Sum over the rows that count, before conversion to the unit"),
     ),
     "DENOMINATOR": (
-        ("分母", "Denominator"),
-        ("比率和平均数的分母，未经单位换算", "The same over the rows of the denominator, of ratios and averages"),
+        Title(zh="分母", en="Denominator"),
+        Title(
+            zh="比率和平均数的分母，未经单位换算",
+            en="The same over the rows of the denominator, of ratios and averages",
+        ),
     ),
 }
-_STATUSES: dict[Status, tuple[Text, Text]] = {
-    "A": (("正常", "Normal value"), ("已封存的首次公布值", "Sealed, as first published")),
-    "P": (("暂定", "Provisional value"), ("尚未封存，仍会变动", "Not sealed: it may still change")),
+_STATUSES: dict[Status, tuple[Title, Title]] = {
+    "A": (Title(zh="正常", en="Normal value"), Title(zh="已封存的首次公布值", en="Sealed, as first published")),
+    "P": (
+        Title(zh="暂定", en="Provisional value"),
+        Title(zh="尚未封存，仍会变动", en="Not sealed: it may still change"),
+    ),
     "R": (
-        ("重述", "Revised value"),
-        ("已封存，且后来的版次改变了首次公布值", "Sealed, and changed by a vintage after the first"),
+        Title(zh="重述", en="Revised value"),
+        Title(zh="已封存，且后来的版次改变了首次公布值", en="Sealed, and changed by a vintage after the first"),
     ),
 }
 
 
-class Unit(BaseModel):
+class Unit(Title):
     """A unit of indicators: its code in exports, and its name in Chinese and English."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     code: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class Name:
     code: str
     zh: str
     en: str | None = None
-    description: Text | None = None
+    description: Title | None = None
     parent: str | None = None
 
 
@@ -177,7 +181,7 @@ def read(connection: Connection, period: Period, units: Mapping[str, Unit]) -> P
             "select indicator_code, name_zh, name_en, description_zh, description_en from mart.definition "
             "where is_published order by sort_order"
         )
-        indicators = [Name(code, zh, en, (text_zh, text_en)) for code, zh, en, text_zh, text_en in cursor]
+        indicators = [Name(code, zh, en, Title(zh=text_zh, en=text_en)) for code, zh, en, text_zh, text_en in cursor]
         # A body comes after the one above it, as readers of SDMX-ML like it.
         cursor.execute(statement(__file__, "bodies_from_above"))
         bodies = {code: Name(code, name, parent=parent) for code, name, parent in cursor}
@@ -222,7 +226,7 @@ def structure_message(publication: Publication, agency: str, prepared: datetime)
         for each in names:
             if not _CODE.match(each.code):
                 raise UsageError(f"{made.id}: {each.code!r}: 不是 SDMX 代码 / is no code of SDMX")
-            description = named(*each.description) if each.description else {}
+            description = named(each.description.zh, each.description.en) if each.description else {}
             codes[each.code] = common.Code(id=each.code, name=named(each.zh, each.en), description=description)
             made.append(codes[each.code])
         for each in names:
@@ -239,12 +243,14 @@ def structure_message(publication: Publication, agency: str, prepared: datetime)
             "OBS_STATUS",
             "观测状态",
             "Observation status",
-            [Name(code, *name, description) for code, (name, description) in _STATUSES.items()],
+            [Name(code, name.zh, name.en, description) for code, (name, description) in _STATUSES.items()],
         ),
     }
     concepts = maintained(common.ConceptScheme, "CS_HALFYEAR", "半年期指标的概念", "Concepts of half-year figures")
     for identity, (name, description) in _CONCEPTS.items():
-        concepts.append(common.Concept(id=identity, name=named(*name), description=named(*description)))
+        concepts.append(
+            common.Concept(id=identity, name=named(name.zh, name.en), description=named(description.zh, description.en))
+        )
 
     def uncoded(kind: str) -> Any:
         return common.Representation(non_enumerated=[common.Facet(value_type=common.FacetValueType[kind])])
