@@ -142,9 +142,14 @@ def check(connection: Connection, sqlalchemy_url: str, expectations: Path, perio
 
 def _stage(cursor: Cursor, table: str, codes: Sequence[str], identities: Sequence[Identity], period: Period) -> None:
     """A row for the city and each body: every indicator's value and both sides of every identity."""
-    values = ", ".join(f"max(o.value) filter (where o.indicator_code = '{code}') as {code}" for code in codes)
-    sides = "".join(
-        f", {_side(each, side)} as {each.rule}_{name}"
+    values = pgsql.SQL(", ").join(
+        pgsql.SQL("max(o.value) filter (where o.indicator_code = {}) as {}").format(
+            pgsql.Literal(code), pgsql.Identifier(code)
+        )
+        for code in codes
+    )
+    sides = pgsql.SQL("").join(
+        pgsql.SQL(", {} as {}").format(pgsql.SQL(_side(each, side)), pgsql.Identifier(f"{each.rule}_{name}"))
         for each in identities
         for name, side in (("left", each.left), ("right", each.right))
     )
@@ -157,9 +162,9 @@ def _stage(cursor: Cursor, table: str, codes: Sequence[str], identities: Sequenc
             "select row_number() over (order by body_code nulls first) as row_number, figure.*{sides} from figure"
         ).format(
             table=pgsql.Identifier("staging", table),
-            values=pgsql.SQL(values),
+            values=values,
             period=pgsql.Literal(str(period)),
-            sides=pgsql.SQL(sides),
+            sides=sides,
         )
     )
 
@@ -191,16 +196,20 @@ def _keep(
         )
         if result.success:
             continue
-        figures = ", ".join(f"'{code}', t.{code}" for code in each.codes())
+        figures = pgsql.SQL(", ").join(
+            pgsql.SQL("{}, {}").format(pgsql.Literal(code), pgsql.Identifier("t", code)) for code in each.codes()
+        )
         cursor.execute(
             pgsql.SQL(
                 "insert into indicators.identity_breach (period, rule, body_code, figures, difference) "
-                f"select {{period}}, {{rule}}, t.body_code, jsonb_build_object({figures}), "
-                f"t.{each.rule}_left - t.{each.rule}_right from {{table}} as t "
+                "select {period}, {rule}, t.body_code, jsonb_build_object({figures}), {left} - {right} from {table} as t "
                 "where t.row_number in (select failing.row_number from ({query}\n) as failing)"
             ).format(
                 period=pgsql.Literal(str(period)),
                 rule=pgsql.Literal(each.rule),
+                figures=figures,
+                left=pgsql.Identifier("t", f"{each.rule}_left"),
+                right=pgsql.Identifier("t", f"{each.rule}_right"),
                 table=pgsql.Identifier("staging", table),
                 query=pgsql.SQL(result.failing_rows_query or ""),
             )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+from psycopg2 import sql as pgsql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import Json
 
@@ -33,7 +34,22 @@ def sync(connection: Connection, definitions: Mapping[tuple[str, str], Definitio
         (*(_stored(getattr(d, field)) for field in _FIELDS.values()), d.hash, d.bind(_POSITIONS.__getitem__))
         for d in definitions.values()
     ]
-    sets = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in ("indicator_code", "reading"))
+    names = {column: pgsql.Identifier(column) for column in columns}
+    statement = pgsql.SQL(
+        "insert into indicators.definition as d ({columns}) values ({values}) "
+        "on conflict (indicator_code, reading) do update "
+        "set {sets}, changed_at = case when d.definition_hash = excluded.definition_hash "
+        "then d.changed_at else clock_timestamp() end "
+        "returning (old.definition_hash is distinct from new.definition_hash)::integer, old.reading is null"
+    ).format(
+        columns=pgsql.SQL(", ").join(names.values()),
+        values=pgsql.SQL(", ").join(pgsql.Placeholder() * len(columns)),
+        sets=pgsql.SQL(", ").join(
+            pgsql.SQL("{0} = excluded.{0}").format(name)
+            for column, name in names.items()
+            if column not in ("indicator_code", "reading")
+        ),
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "delete from indicators.definition where not (indicator_code, reading) in "
@@ -49,14 +65,7 @@ def sync(connection: Connection, definitions: Mapping[tuple[str, str], Definitio
             ([code for code, _ in published], [reading for _, reading in published]),
         )
         for row in rows:
-            cursor.execute(
-                f"insert into indicators.definition as d ({', '.join(columns)}) "
-                f"values ({', '.join(['%s'] * len(columns))}) on conflict (indicator_code, reading) do update "
-                f"set {sets}, changed_at = case when d.definition_hash = excluded.definition_hash "
-                "then d.changed_at else clock_timestamp() end "
-                "returning (old.definition_hash is distinct from new.definition_hash)::integer, old.reading is null",
-                row,
-            )
+            cursor.execute(statement, row)
             changed, is_new = cursor.fetchone() or (0, False)
             changes += changed
             if is_new:
@@ -76,7 +85,8 @@ def sync(connection: Connection, definitions: Mapping[tuple[str, str], Definitio
 def definitions(connection: Connection) -> dict[tuple[str, str], Definition]:
     """The definitions as the warehouse holds them, in the order of the tables."""
     with connection.cursor() as cursor:
-        cursor.execute(f"select {', '.join(_FIELDS)} from indicators.definition order by sort_order")
+        columns = pgsql.SQL(", ").join(map(pgsql.Identifier, _FIELDS))
+        cursor.execute(pgsql.SQL("select {} from indicators.definition order by sort_order").format(columns))
         rows = cursor.fetchall()
     return {d.pair: d for d in (_definition(dict(zip(_FIELDS.values(), row, strict=True))) for row in rows)}
 

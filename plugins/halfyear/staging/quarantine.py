@@ -26,21 +26,26 @@ _MASKED_LENGTH: Final = 60
 def move_rejected(cursor: Cursor, contract: Contract, staged: Staged, results: Sequence[CheckResult]) -> int:
     """Move every row that broke a rule from staging to quarantine; returns how many rows that are."""
     load_id = staged.load_id
-    columns = "row_number, record_key, column_name, rule, reason_zh, reason_en, masked_value"
+    rejected = sql.Identifier("staging", staged.rejected_table)
+    columns = sql.SQL("row_number, record_key, column_name, rule, reason_zh, reason_en, masked_value")
     cursor.execute(
-        f"insert into quarantine.rejected_row (load_id, {columns}) "
-        f'select %s, {columns} from staging."{staged.rejected_table}"',
+        sql.SQL("insert into quarantine.rejected_row (load_id, {columns}) select %s, {columns} from {rejected}").format(
+            columns=columns, rejected=rejected
+        ),
         (load_id,),
     )
     insert_failing(cursor.connection, "staging", staged.table, contract, results, load_id)
     # A row whose twin could not be read shares its key with other content: neither can be believed.
     unique = next(rule for rule in suite(contract) if rule.rule == KEY_IS_UNIQUE)
     cursor.execute(
-        "insert into quarantine.rejected_row (load_id, row_number, record_key, column_name, rule, reason_zh, reason_en) "
-        "select distinct %(load_id)s::bigint, row.row_number, row.record_key, %(column)s, %(rule)s, %(zh)s, %(en)s "
-        f'from staging."{staged.table}" as row inner join staging."{staged.rejected_table}" as rejected '
-        "on rejected.record_key = row.record_key where not exists (select 1 from quarantine.rejected_row as known "
-        "where known.load_id = %(load_id)s and known.row_number = row.row_number and known.rule = %(rule)s)",
+        sql.SQL(
+            "insert into quarantine.rejected_row "
+            "(load_id, row_number, record_key, column_name, rule, reason_zh, reason_en) "
+            "select distinct %(load_id)s::bigint, row.row_number, row.record_key, %(column)s, %(rule)s, %(zh)s, %(en)s "
+            "from {table} as row inner join {rejected} as rejected on rejected.record_key = row.record_key "
+            "where not exists (select 1 from quarantine.rejected_row as known "
+            "where known.load_id = %(load_id)s and known.row_number = row.row_number and known.rule = %(rule)s)"
+        ).format(table=sql.Identifier("staging", staged.table), rejected=rejected),
         {
             "load_id": load_id,
             "column": unique.column,

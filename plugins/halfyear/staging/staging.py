@@ -158,11 +158,13 @@ def sweep(connection: Connection) -> list[str]:
 
 
 def _create(cursor: Cursor, contract: Contract, table: str, rejected_table: str, snapshot_date: date) -> None:
-    columns = ", ".join(f'"{p.column}" {p.postgres_type}' for p in contract.columns)
+    columns = pgsql.SQL(", ").join(
+        pgsql.SQL("{} {}").format(pgsql.Identifier(p.column), pgsql.SQL(p.postgres_type)) for p in contract.columns
+    )
     cursor.execute(
         pgsql.SQL(
-            f"create unlogged table {{}} (row_number bigint, record_key text, snapshot_date date default {{}}, {columns})"
-        ).format(pgsql.Identifier("staging", table), pgsql.Literal(snapshot_date.isoformat()))
+            "create unlogged table {} (row_number bigint, record_key text, snapshot_date date default {}, {})"
+        ).format(pgsql.Identifier("staging", table), pgsql.Literal(snapshot_date.isoformat()), columns)
     )
     cursor.execute(
         pgsql.SQL("create unlogged table {} (like quarantine.rejected_row)").format(
@@ -258,14 +260,13 @@ def _rejected(cells: Iterable[reading.RejectedCell]) -> Iterator[pa.RecordBatch]
 
 def _drop_duplicates(cursor: Cursor, contract: Contract, table: str) -> int:
     """Of rows alike in every column the first stays; returns how many went. Keys seen once cost one aggregate."""
-    name = pgsql.Identifier("staging", table)
-    columns = ", ".join(f'"{p.column}"' for p in contract.columns)
+    columns = pgsql.SQL(", ").join(pgsql.Identifier(p.column) for p in contract.columns)
     cursor.execute(
         pgsql.SQL(
             "delete from {table} where row_number in ("
-            f"select row_number from (select row_number, row_number() over (partition by record_key, {columns} "
+            "select row_number from (select row_number, row_number() over (partition by record_key, {columns} "
             "order by row_number) as copy from {table} where record_key in ("
             "select record_key from {table} group by record_key having count(*) > 1)) as ranked where copy > 1)"
-        ).format(table=name)
+        ).format(table=pgsql.Identifier("staging", table), columns=columns)
     )
     return int(cursor.rowcount)
