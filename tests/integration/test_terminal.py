@@ -168,6 +168,13 @@ def test_a_wide_terminal_says_the_same(small: Night) -> None:
     assert wide == narrow
 
 
+def test_the_preparer_is_refused_before_anything_is_shown(small: Night) -> None:
+    names = ["--prepared-by", "甲", "--approved-by", " 甲 "]
+    for asked in (["publish", "2022-S1"], ["restate", "2022-S1", "--reason", "late_data"]):
+        done = CliRunner().invoke(main, [*asked, *names])
+        assert done.exit_code == 2 and "the preparer cannot approve" in done.stderr and done.stdout == ""
+
+
 def test_ctrl_c_ends_ingest_at_once(warehouse: Settings) -> None:
     """What was committed is kept, one line says what to do next, no process is left, and the next night goes on."""
     folder = Path(warehouse.inbox) / "catalogue_unit"

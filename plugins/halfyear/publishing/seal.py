@@ -29,6 +29,18 @@ from halfyear.statement_file import statement
 _LOCK = 8_150_004
 
 
+def approver_of(request: Request, approved_by: str) -> str:
+    """The name of the approver; UsageError where a name is missing, or where it is that of the preparer."""
+    approver, preparer = approved_by.strip(), request.prepared_by.strip()
+    if not approver or not preparer:
+        raise UsageError("须写明编制人和批准人 / preparer and approver have to be named: --prepared-by, --approved-by")
+    if approver.casefold() == preparer.casefold():
+        raise UsageError(
+            f"{approver}: 编制人不能批准自己的编制 / the preparer cannot approve; somebody else has to: --approved-by NAME"
+        )
+    return approver
+
+
 def seal(
     connection: Connection,
     request: Request,
@@ -43,13 +55,7 @@ def seal(
     Loads wait meanwhile, so that the seal is the state of one instant. Raises UsageError when the approver is the
     preparer, or when anything moved since the proposal; nothing is sealed then.
     """
-    period, approver, preparer = request.period, approved_by.strip(), request.prepared_by.strip()
-    if not approver or not preparer:
-        raise UsageError("须写明编制人和批准人 / preparer and approver have to be named: --prepared-by, --approved-by")
-    if approver.casefold() == preparer.casefold():
-        raise UsageError(
-            f"{approver}: 编制人不能批准自己的编制 / the preparer cannot approve; somebody else has to: --approved-by NAME"
-        )
+    period, approver = request.period, approver_of(request, approved_by)
     with connection, connection.cursor() as cursor:
         lock.hold_declarations(cursor)
         cursor.execute(

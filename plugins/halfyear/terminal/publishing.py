@@ -205,10 +205,12 @@ def export(period: str, form: str, output: Path) -> None:
 def _propose_and_seal(request: Request, approved_by: str | None) -> bool:
     """Show what would be sealed, and seal it when an approver is named; whether anything was."""
     from halfyear import warehouse
-    from halfyear.publishing import publication, vintage
+    from halfyear.publishing import publication, seal, vintage
     from halfyear.scheduling import publication_steps
     from halfyear.terminal import console
 
+    if approved_by is not None:
+        seal.approver_of(request, approved_by)  # before minutes of computation and pages of figures
     proposal = publication_steps.propose(request)
     if proposal is None:
         with warehouse.transaction(settings_module.load()) as connection:
