@@ -138,25 +138,35 @@ def _what(row: Mapping[str, Any]) -> str:
 # ---------------------------------------------------------------- verify
 
 
-def verification(found: Verification, wanted: str | None = None) -> Iterator[str]:
-    """The result of ``verify``, line by line; ``wanted`` is a hash that was printed and has to be in the chain."""
+def verification(found: Verification, seals: Audit, wanted: str | None = None) -> Iterator[str]:
+    """The result of ``verify``, line by line, what is wrong first; ``wanted`` is a hash that has to be in the chain.
+
+    ``seals`` is the audit of the sealed figures.
+    """
     for fault in found.faults:
         yield fault.line
+    for difference in seals.differences:
+        yield difference.line
     if wanted is not None and wanted not in found.hashes:
         yield f"{wanted}: 不在封存链中 / is not in the chain: these are not the vintages that were printed"
     if not found.vintages:
         yield "尚无封存的半年期 / no half-year is sealed yet"
     elif not found.faults:
         yield (
-            f"与封存时一致 / what was sealed: 版次 vintages {found.vintages}, 行 rows {found.rows}; 最后的指纹 last hash "
+            f"封存链完好 / the chain holds: 版次 vintages {found.vintages}, 行 rows {found.rows}; 最后的指纹 last hash "
             f"{found.last_hash}"
         )
+    yield from _account(seals)
 
 
 def audited(found: Audit) -> Iterator[str]:
     """What an audit found, line by line, and its account."""
     for difference in found.differences:
         yield difference.line
+    yield from _account(found)
+
+
+def _account(found: Audit) -> Iterator[str]:
     for (period, vintage, lists), moved in itertools.groupby(
         found.moved, lambda each: (each.period, each.vintage, each.list_changed)
     ):

@@ -156,9 +156,7 @@ def verify(wanted: str | None) -> None:
     with warehouse.transaction(settings_module.load()) as connection:
         found = verification.verify(connection)
         audited = verification.audit_seals(connection)
-    for line in publication.verification(found, wanted):
-        console.say(line)
-    for line in publication.audited(audited):
+    for line in publication.verification(found, audited, wanted):
         console.say(line)
     is_unknown = wanted is not None and wanted not in found.hashes
     sys.exit(options.FINDINGS if found.faults or audited.differences or is_unknown else 0)
