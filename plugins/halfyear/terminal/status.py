@@ -95,9 +95,10 @@ def show(found: dict[str, Any]) -> None:
     """Print the report for people."""
     airflow, urls = found["airflow"], found["warehouse"]
     down = "未运行，启动用 / not running; start it with: halfyear up"
+    alone = "，不要 Airflow 则用 / or without Airflow: halfyear migrate"
     console.say(f"主目录 home: {found['home']}")
     console.say(f"收件箱 inbox: {found['inbox']}")
-    console.say(f"数据仓库 warehouse: {urls['reader'] if urls else down}")
+    console.say(f"数据仓库 warehouse: {urls['reader'] if urls else down + alone}")
     console.say(f"Airflow: {airflow['url'] or down}")
     if airflow["url"]:
         console.say(f"Airflow 用户 user: {airflow['user']}; 密码在 password in: {airflow['password_file']}")

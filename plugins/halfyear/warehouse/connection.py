@@ -27,7 +27,8 @@ def url(settings: Settings) -> str:
     found = settings.warehouse or os.environ.get("AIRFLOW_CONN_HALFYEAR_WAREHOUSE") or embedded.server_url(settings)
     if not found:
         raise InfrastructureFault(
-            "数据仓库未启动，请先运行 halfyear up / the warehouse is not running; run: halfyear up"
+            "数据仓库未启动，请先运行 halfyear up，不要 Airflow 则用 halfyear migrate / the warehouse is not running; run: "
+            "halfyear up, or without Airflow: halfyear migrate"
         )
     return found.replace("postgres://", "postgresql://", 1).replace("postgresql+psycopg2://", "postgresql://", 1)
 
