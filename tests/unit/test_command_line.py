@@ -34,6 +34,11 @@ def test_every_command_is_under_one_heading() -> None:
     assert re.findall(r"^  ([a-z]+) {2,}\S", text, re.MULTILINE) == listed
 
 
+def test_the_settings_are_named() -> None:
+    text = printed("--help")
+    assert all(f"HALFYEAR_{name}" in text for name in ("HOME", "PROJECT", "INBOX", "LANDING", "WAREHOUSE", "TOKEN_KEY"))
+
+
 def test_no_summary_is_cut() -> None:
     words = " ".join(printed("--help").split())
     for command in main.commands.values():
