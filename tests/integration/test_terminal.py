@@ -175,6 +175,15 @@ def test_the_preparer_is_refused_before_anything_is_shown(small: Night) -> None:
         assert done.exit_code == 2 and "the preparer cannot approve" in done.stderr and done.stdout == ""
 
 
+def test_an_instant_before_the_first_load_is_said(small: Night) -> None:
+    for asked in (["indicators", "2022-S1"], ["trace", "2022-S1", "catalogue_units"]):
+        early, late = (
+            CliRunner().invoke(main, [*asked, "--as-known", instant]).stderr for instant in ("2022-07-05", "2099-01-01")
+        )
+        assert re.search(r"nothing was loaded by then; 首次装载 first load: 20\d\d-\d\d-\d\d \d\d:", early), early
+        assert late == ""
+
+
 def test_ctrl_c_ends_ingest_at_once(warehouse: Settings) -> None:
     """What was committed is kept, one line says what to do next, no process is left, and the next night goes on."""
     folder = Path(warehouse.inbox) / "catalogue_unit"

@@ -125,7 +125,10 @@ def known_sources(sources: tuple[str, ...], settings: Settings) -> list[str]:
 
 
 def instant(connection: Connection, period: Period, text: str | None) -> datetime | None:
-    """An instant as it was typed, or the one at which a vintage of the half-year was sealed."""
+    """An instant as it was typed, or the one at which a vintage of the half-year was sealed.
+
+    Where nothing was known at that instant, a line on standard error says so, and since when something is.
+    """
     from halfyear.publishing import vintage
 
     if text is None:
@@ -136,4 +139,11 @@ def instant(connection: Connection, period: Period, text: str | None) -> datetim
         found = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text}: 不是时刻，例如 2022-07-05T18:00 / not an instant; write 2022-07-05T18:00") from None
-    return found if found.tzinfo else found.replace(tzinfo=LOCAL_ZONE)
+    found = found if found.tzinfo else found.replace(tzinfo=LOCAL_ZONE)
+    with connection.cursor() as cursor:
+        cursor.execute("select min(lower(known_at)) from lineage.standing")
+        (first,) = cursor.fetchone() or (None,)
+    if first is None or found < first:
+        since = "尚未装载 none yet" if first is None else f"{first.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M:%S}"
+        click.echo(f"{text}: 此时尚未装载任何文件 / nothing was loaded by then; 首次装载 first load: {since}", err=True)
+    return found
