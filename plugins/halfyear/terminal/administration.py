@@ -69,7 +69,7 @@ def migrate() -> None:
 
     settings = settings_module.load()
     home.start(settings)
-    if not warehouse.migrate(settings, click.echo):
+    if not warehouse.migrate(settings, console.say):
         console.say("已是最新，无需迁移 / nothing to migrate")
     night.judge_references()
 

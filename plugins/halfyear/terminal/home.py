@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import click
-
 from halfyear.settings import Settings
 
 
@@ -25,7 +23,8 @@ def ready(settings: Settings) -> None:
     """Start the warehouse and bring it up to date."""
     from halfyear import warehouse
     from halfyear.scheduling import night
+    from halfyear.terminal import console
 
     start(settings)
-    warehouse.migrate(settings, click.echo)
+    warehouse.migrate(settings, console.say)
     night.judge_references()

@@ -94,14 +94,40 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         for path in sorted((settings.sql / "roles").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
         scan.check(cursor, list(definitions.values()))
+        cursor.execute("select indicator_code, reading, definition_hash from indicators.definition")
+        before = {definition.Pair(code, reading): held for code, reading, held in cursor}
         indicator.sync(connection, definitions)
         if lists_changed:
             cursor.execute(
                 "select indicators.mark_stale(null, coalesce(array_agg(period), '{}'), 'lists') from lineage.open_period"
             )
+        _tell_changes(cursor, before, definitions, progress)
         declaration.remember(cursor, "warehouse", fingerprint)
     progress("数据仓库已是最新 / the warehouse is up to date")
     return True
+
+
+def _tell_changes(
+    cursor: Cursor,
+    before: Mapping[definition.Pair, str],
+    definitions: Mapping[tuple[str, str], definition.Definition],
+    progress: Callable[[str], None],
+) -> None:
+    """Name the indicators that are new, changed or gone, where there were any before, and the half-years that are due."""
+    now = {each.pair: each.hash for each in definitions.values()}
+    for words, pairs in (
+        ("新增指标 indicators added", now.keys() - before.keys()),
+        (
+            "定义变更的指标 indicators with a changed definition",
+            {p for p in now.keys() & before if now[p] != before[p]},
+        ),
+        ("撤销的指标 indicators retired", before.keys() - now.keys()),
+    ):
+        if before and pairs:
+            progress(f"{words}: {', '.join(sorted(pair.name for pair in pairs))}")
+    cursor.execute("select distinct period from indicators.due order by period")
+    if due := [period for (period,) in cursor]:
+        progress(f"待算的半年期 half-years due: {', '.join(due)}; 计算用 / to compute them: halfyear ingest")
 
 
 def _fingerprint(settings: Settings) -> str:
