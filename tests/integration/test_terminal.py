@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +184,44 @@ def test_an_instant_before_the_first_load_is_said(small: Night) -> None:
         )
         assert re.search(r"nothing was loaded by then; 首次装载 first load: 20\d\d-\d\d-\d\d \d\d:", early), early
         assert late == ""
+
+
+def test_what_waits_in_the_inbox_is_counted(small: Night) -> None:
+    path = write_units(Path(small.settings.inbox) / "catalogue_unit", "catalogue_unit_20220628.csv", unit_rows(3))
+    try:
+        waiting = {each["source"]: each["waiting"] for each in json.loads(run("status", "--json")[1])["sources"]}
+    finally:
+        path.unlink()
+    assert waiting.pop("catalogue_unit") == 1
+    # Those of `halfyear demo` that nobody loaded.
+    assert waiting.pop("cloud_migration") == 3 and set(waiting.values()) == {0}
+
+
+def test_a_changed_definition_is_named_with_what_it_makes_due(
+    small: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("expectations", "sql"):
+        shutil.copytree(PROJECT / name, tmp_path / name)
+    changed, gone = (
+        tmp_path / "sql" / "indicators" / f"{n}.sql" for n in ("catalogue_units", "video_meeting_attendees")
+    )
+    changed.write_text(changed.read_text("utf-8").replace("\nunit:", "\ndecimals: 1\nunit:", 1), "utf-8")
+    gone.unlink()
+    with monkeypatch.context() as patch:
+        patch.setenv("HALFYEAR_PROJECT", str(tmp_path))
+        code, printed = run("migrate", width=200)
+        assert code == 0 and "indicators with a changed definition: catalogue_units\n" in printed
+        assert "indicators retired: video_meeting_attendees\n" in printed and "half-years due: 2022-S1;" in printed
+        assert (
+            "2022-S1 待算指标 indicators due: 2: catalogue_units, video_meeting_attendees"
+            in run("status", width=200)[1]
+        )
+        assert json.loads(run("status", "--json")[1])["due"] == {
+            "2022-S1": ["catalogue_units", "video_meeting_attendees"]
+        }
+    assert "indicators added: video_meeting_attendees" in run("migrate", width=200)[1]
+    night.compute("2022-S1")
+    assert "待算" not in run("status")[1]
 
 
 def test_ctrl_c_ends_ingest_at_once(warehouse: Settings) -> None:

@@ -93,6 +93,20 @@ def scan(contract: Contract, settings: Settings, root: Any = None) -> tuple[list
     return ready, waiting
 
 
+def lying(contract: Contract, settings: Settings) -> list[Arrival]:
+    """What lies in a source's folder now, ready or not, without what needs no word; nothing where that cannot be seen.
+
+    The folder that an Airflow connection names is not looked into.
+    """
+    if contract.server.connection:
+        return []
+    try:
+        found = _look(_location(contract, settings) / contract.source, contract.source)
+    except (InfrastructureFault, UsageError):
+        return []
+    return [arrival for arrival in found if not (arrival.ignored or arrival.unreadable)]
+
+
 def _look(folder: Any, source: str) -> list[Arrival]:
     try:
         if not folder.exists():

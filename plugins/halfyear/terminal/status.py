@@ -10,8 +10,10 @@ from typing import Any
 
 from halfyear import contract as contracts
 from halfyear import warehouse
+from halfyear.core import ledger
 from halfyear.errors import HalfyearError
 from halfyear.indicators.definition import DASH
+from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE, Settings
 from halfyear.terminal import console
 from halfyear.terminal.account import VERDICTS
@@ -19,6 +21,8 @@ from halfyear.warehouse.connection import Role
 
 #: Below this a night may run out of disk.
 _MINIMUM_FREE_BYTES = 2 * 1024**3
+#: Indicators of a half-year that a line names; the JSON has all.
+_NAMES = 5
 
 
 def report(settings: Settings) -> dict[str, Any]:
@@ -40,6 +44,7 @@ def report(settings: Settings) -> dict[str, Any]:
         "sources": [],
         "attention": [],
         "periods": [],
+        "due": {},
         "stale_periods": [],
     }
     try:
@@ -60,6 +65,9 @@ def report(settings: Settings) -> dict[str, Any]:
         arrived = {row[0]: row[1:] for row in cursor.fetchall()}
         for source, contract in contracts.load_all(settings.expectations).items():
             newest, deliveries, waiting, refused = arrived.get(source, (None, 0, 0, 0))
+            known = ledger.known_files(cursor, source)
+            in_inbox = inbox.lying(contract, settings)
+            waiting += sum((each.file_name, each.bytes, each.modified_at) not in known for each in in_inbox)
             found["sources"].append(
                 {
                     "source": source,
@@ -86,8 +94,12 @@ def report(settings: Settings) -> dict[str, Any]:
         )
         columns = ("period", "title_zh", "status", "vintage", "sealed_at", "approved_by", "restatement_candidates")
         found["periods"] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-        cursor.execute("select distinct period from indicators.stale order by period")
-        found["stale_periods"] = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            "select period, array_agg(indicator_code || case reading when '' then '' else '.' || reading end "
+            "order by indicator_code, reading) from indicators.due group by period order by period"
+        )
+        found["due"] = dict(cursor.fetchall())
+        found["stale_periods"] = list(found["due"])
     return found
 
 
@@ -122,11 +134,11 @@ def show(found: dict[str, Any]) -> None:
         )
     for half in found["periods"]:
         console.say(_half_year_line(half))
-    if found["stale_periods"]:
-        console.say(
-            f"待算 stale: {', '.join(found['stale_periods'])}; 下次夜间处理时计算 / computed by the next night, or now: "
-            "halfyear ingest"
-        )
+    for period, names in found["due"].items():
+        more = f", 另有 more: {len(names) - _NAMES}" if len(names) > _NAMES else ""
+        console.say(f"{period} 待算指标 indicators due: {len(names)}: {', '.join(names[:_NAMES])}{more}")
+    if found["due"]:
+        console.say("待算的下次夜间处理时计算 / what is due is computed by the next night, or now: halfyear ingest")
 
 
 def _half_year_line(half: dict[str, Any]) -> str:
