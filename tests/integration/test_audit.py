@@ -90,10 +90,11 @@ def test_the_loads_behind_a_figure_are_compared_too(loaded: Settings) -> None:
         loaded,
         "delete from lineage.observation_input where period = '2022-S1' and indicator_code = 'accounts_opened' "
         "and reading = '' and load_id = (select max(load_id) from lineage.observation_input where period = '2022-S1' "
-        "and indicator_code = 'accounts_opened' and reading = '') returning load_id",
+        "and indicator_code = 'accounts_opened' and reading = '') returning (select file_name from lineage.load inner join "
+        "lineage.delivery using (delivery_id) where load.load_id = observation_input.load_id)",
     )
     shown = halfyear("audit", "2022-S1", code=1)
-    assert f"2022-S1 accounts_opened 粤政易累计开通用户数 全市: 存 load_id —，按行重算 load_id {gone}" in shown
+    assert f"2022-S1 accounts_opened 粤政易累计开通用户数 全市: 存 file_name —，按行重算 file_name {gone}" in shown
     assert "differences: 0" in halfyear("audit", "2022-S1", "--recompute")
 
 

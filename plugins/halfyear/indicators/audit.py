@@ -23,7 +23,7 @@ from halfyear import period as periods
 from halfyear.core.lock import declarations_held
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import indicator, observation
-from halfyear.indicators.definition import CITY, Definition, Pair
+from halfyear.indicators.definition import CITY, DASH, Definition, Pair
 from halfyear.indicators.observation import Observation
 from halfyear.period import Period
 
@@ -317,7 +317,8 @@ def _compare(
         ]
         kept = None if loads is None else loads.get(each.pair, set())
         if kept is not None and kept != set(asked.loads):
-            other = (("load_id", _listed(kept - set(asked.loads)), _listed(set(asked.loads) - kept)),)
+            left, missing = (_files(connection, loads) for loads in (kept - {*asked.loads}, {*asked.loads} - kept))
+            other = (("file_name", left, missing),)
             of_city = stored[each.pair].get(None)
             differences.append(
                 Difference(
@@ -342,8 +343,16 @@ def _asked(
     return found
 
 
-def _listed(numbers: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(numbers))) or "—"
+def _files(connection: Connection, loads: Iterable[int]) -> str:
+    """The files of loads, by name; a load that is in no ledger by its number."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select coalesce(d.file_name, 'load ' || number) from unnest(%s::bigint[]) as number "
+            "left join lineage.load as l on number = l.load_id "
+            "left join lineage.delivery as d on l.delivery_id = d.delivery_id order by 1",
+            (sorted(loads),),
+        )
+        return ", ".join(name for (name,) in cursor) or DASH
 
 
 def _sides(
