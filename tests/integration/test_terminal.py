@@ -250,9 +250,7 @@ def test_ctrl_c_ends_ingest_at_once(warehouse: Settings) -> None:
     assert time.monotonic() - started < 15
     assert running.returncode == 130 and "Traceback" not in errors
     (said,) = (line for line in errors.splitlines() if line.startswith("halfyear: "))
-    assert (
-        "已中断" in said and "interrupted; what was committed is kept: deliveries" in said and "halfyear ingest" in said
-    )
+    assert "已中断" in said and "interrupted; what was committed is kept: files" in said and "halfyear ingest" in said
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     with warehouse_module.transaction(warehouse) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from lineage.delivery where verdict = 'loaded'")
@@ -261,7 +259,7 @@ def test_ctrl_c_ends_ingest_at_once(warehouse: Settings) -> None:
             "select count(*) from pg_stat_activity where application_name = %s", (f"halfyear {running.pid}",)
         )
         assert cursor.fetchall() == [(0,)]
-    assert 2 <= loaded < 28 and f"deliveries {loaded};" in said
+    assert 2 <= loaded < 28 and f"files {loaded};" in said
     # The next night goes on with the file that was being read.
     pending = night.look("catalogue_unit", warehouse).pending
     assert len(pending) == 28 - loaded

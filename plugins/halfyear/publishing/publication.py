@@ -42,7 +42,7 @@ def text(proposal: Proposal) -> str:
     figures = {each["indicator_code"]: each for each in proposal.figures}
     lines = [
         f"- 编制人 prepared by: **{escaped(request.prepared_by)}**，须由他人批准 / somebody else has to approve it",
-        f"- 指标 figures of the city: {len(figures)}; 连同各单位和其他口径 with bodies and other readings: "
+        f"- 全市指标 figures of the city: {len(figures)}; 连同各单位和其他口径 with those of bodies and other readings: "
         f"{proposal.observations}",
         f"- 指纹 digest: `{proposal.digest}`",
     ]
@@ -89,7 +89,8 @@ def _old_and_new(change: Change) -> tuple[str, str]:
 def sealed_line(vintage: Vintage) -> str:
     """One line: what was sealed, by whom, and its hash."""
     return (
-        f"{vintage.period}: 已封存第 {vintage.vintage} 版 / sealed as vintage {vintage.vintage}: 指标 figures: {vintage.figures}, "
+        f"{vintage.period}: 已封存第 {vintage.vintage} 版 / sealed as vintage {vintage.vintage}: 全市指标（含其他口径） "
+        f"figures of the city with other readings: {vintage.figures}, "
         f"重述 restated: {vintage.restated}; 编制人 prepared by {vintage.prepared_by}, 批准人 approved by "
         f"{vintage.approved_by}, {_local(vintage.sealed_at)}; 指纹 hash {vintage.hash}"
     )

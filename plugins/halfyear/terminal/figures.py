@@ -123,7 +123,10 @@ def audit(period: str | None, recompute: bool, form: str) -> None:
     if recompute:
         for each in [period] if period else night.computed_periods():
             computed = night.compute(each, everything=True)
-            click.echo(f"{each}: 已计算指标 indicators computed: {computed}", err=form == "json")
+            click.echo(
+                f"{each}: 已计算指标（含各口径） indicators with their readings computed: {computed}",
+                err=form == "json",
+            )
     found = night.audit(period)
     if form == "json":
         named = [d.as_dict() for d in (*found.differences, *found.moved)]

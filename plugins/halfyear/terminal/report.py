@@ -89,7 +89,7 @@ def night(settings: Settings, since: datetime, seconds: float) -> None:
     if not rows:
         console.say(f"收件箱没有新文件 / nothing new in the inbox ({seconds:.0f} s)")
         return
-    title = f"报送 deliveries: {len(rows)} ({seconds:.0f} s); 读取 read = 装载 loaded + 隔离 bad + 跳过 skip"
+    title = f"文件 files: {len(rows)} ({seconds:.0f} s); 读取 read = 装载 loaded + 隔离 bad + 跳过 skip"
     table = console.table(
         ("文件 file", "结论 verdict"), ("读取\nread", "装载\nloaded", "隔离\nbad", "跳过\nskip"), title
     )
@@ -160,13 +160,14 @@ def _findings(settings: Settings) -> list[str]:
                 f"{period} {rule}: {zh} / {en}: {body}: 差 difference {difference}{more}; 见 see: mart.identity",
             )
         cursor.execute(
-            "select period, count(*), min(name_zh || ' ' || sealed_printed || ' → ' || provisional_printed) "
+            "select period, count(*) filter (where body_code is null), count(*) filter (where body_code is not null), "
+            "min(name_zh || ' ' || sealed_printed || ' → ' || provisional_printed) "
             "filter (where body_code is null) from mart.restatement_candidate group by period order by period"
         )
         moved = [
-            f"{period}: 封存后有变动的数 / sealed figures that would be others now: {count}"
+            f"{period}: 封存后有变动的数 figures that moved since: {city}, 各单位的 of bodies: {bodies_moved}"
             f"{f', 例如 e.g. {example}' if example else ''}; 见 see: halfyear restate {period}"
-            for period, count, example in cursor
+            for period, city, bodies_moved, example in cursor
         ]
     lines = []
     if bodies:

@@ -135,8 +135,8 @@ def ingest(sources: tuple[str, ...]) -> None:
             worst = _ingest(chosen, settings, progress, is_asked)
     except KeyboardInterrupt:
         ending.failed(
-            f"已中断，已提交的保留：报送 {report.judged(settings, since)}；再次运行 halfyear ingest 即从此处继续 / interrupted; what "
-            f"was committed is kept: deliveries {report.judged(settings, since)}; to go on from there, run again: "
+            f"已中断，已提交的保留：文件 {report.judged(settings, since)}；再次运行 halfyear ingest 即从此处继续 / interrupted; what "
+            f"was committed is kept: files {report.judged(settings, since)}; to go on from there, run again: "
             "halfyear ingest",
             ending.INTERRUPTED,
         )
@@ -184,7 +184,7 @@ def _compute(say: Callable[[str], object]) -> None:
     from halfyear.scheduling import night
 
     for period in night.stale_periods():
-        say(f"{period}: 已计算指标 indicators computed: {night.compute(period)}")
+        say(f"{period}: 已计算指标（含各口径） indicators with their readings computed: {night.compute(period)}")
 
 
 def _line(outcome: Outcome) -> str:
