@@ -186,6 +186,12 @@ def test_an_instant_before_the_first_load_is_said(small: Night) -> None:
         assert late == ""
 
 
+def test_a_trace_says_which_figure_it_shows(small: Night) -> None:
+    trace = ["trace", "2022-S1", "catalogue_units"]
+    assert "the same as in the seal v1" in run(*trace, width=200)[1]
+    assert "from the rows known at: 第 1 版封存时 the seal v1, 20" in run(*trace, "--as-known", "v1", width=200)[1]
+
+
 def test_what_waits_in_the_inbox_is_counted(small: Night) -> None:
     path = write_units(Path(small.settings.inbox) / "catalogue_unit", "catalogue_unit_20220628.csv", unit_rows(3))
     try:
@@ -222,6 +228,30 @@ def test_a_changed_definition_is_named_with_what_it_makes_due(
     assert "indicators added: video_meeting_attendees" in run("migrate", width=200)[1]
     night.compute("2022-S1")
     assert "待算" not in run("status")[1]
+
+
+def test_what_moved_since_a_seal_is_told_with_its_rows(small: Night) -> None:
+    """In `trace` beside the provisional value, in `restate` without rows that count neither then nor now."""
+    rows = unit_rows(12)
+    write_units(
+        Path(small.settings.inbox) / "catalogue_unit",
+        "catalogue_unit_20220630_3.csv",
+        [*rows[:11], rows[11].replace(",是,", ",否,")],
+    )
+    run("ingest", "--source", "catalogue_unit")
+    printed = run("trace", "2022-S1", "catalogue_units", width=300)[1]
+    assert "\n11个\n" in printed and "published is the sealed value v1: 5个\n" in printed
+    assert "rows since the seal: 增加 added 7, 减少 removed 0;" in printed
+    code, printed = run("restate", "2022-S1")
+    assert code == 1 and too_wide(printed) == []
+    # The bodies that are there again have their rows of the day before; the twelfth counted neither then nor now.
+    assert "catalogue_units " in printed and "catalogue_unit_20220629.csv:12" in printed
+    assert "catalogue_unit_20220630_3.csv:13" not in printed
+    with warehouse_module.transaction(small.settings) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from mart.restatement_candidate_row where row_number = 13 and indicator_code = 'catalogue_units'"
+        )
+        assert cursor.fetchone() == (1,)
 
 
 def test_ctrl_c_ends_ingest_at_once(warehouse: Settings) -> None:

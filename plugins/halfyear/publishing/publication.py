@@ -67,9 +67,9 @@ def _changes(changes: Sequence[Change], reasons: Mapping[str, str]) -> list[str]
     city = [c for c in changes if c.body_code is None]
     bodies = [c for c in changes if c.body_code is not None]
     lines = _table(
-        ("代码 code", "指标 indicator", "封存 sealed", "现为 now", "原因 reason"),
+        ("指标 indicator", "封存 sealed", "现为 now", "原因 reason"),
         (
-            (c.code, c.name_zh, *_old_and_new(c), REASONS[reasons[c.code]].zh if c.code in reasons else DASH)
+            (f"{c.name_zh} {c.code}", *_old_and_new(c), REASONS[reasons[c.code]].zh if c.code in reasons else DASH)
             for c in city
         ),
     )
@@ -109,14 +109,13 @@ def candidates(
         change = next(c for c in changes if c.code == code)
         lines += ["", f"## {code} {change.name_zh}: {' → '.join(_old_and_new(change))}", ""]
         lines += _table(
-            ("变化 change", "记录 record", "来自 from", "数量 value", "单位 body"),
+            ("变化 change", "数量 value", "单位 body", "来自 from, 记录 record"),
             (
                 (
                     _what(row),
-                    row["record_key"],
-                    f"{row['file_name']}:{row['row_number']}",
                     _plain(row["quantity"]),
                     row["body_code"] or DASH,
+                    f"{row['file_name']}:{row['row_number']} {row['record_key']}",
                 )
                 for row in found[:_ROWS]
             ),

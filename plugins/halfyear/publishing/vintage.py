@@ -134,7 +134,10 @@ def candidates(connection: Connection, period: Period) -> list[Change]:
 
 
 def candidate_rows(connection: Connection, period: Period, code: str, limit: int = 21) -> list[dict[str, Any]]:
-    """The first rows because of which a figure would be restated; ``code`` may carry the reading."""
+    """The first rows because of which a figure would be restated; ``code`` may carry the reading.
+
+    A record that counts neither now nor at the seal moves nothing, whatever else of it changed.
+    """
     columns = (
         "change", "in_numerator", "in_denominator", "quantity", "excluded_because", "record_key", "file_name",
         "row_number", "snapshot_date", "body_code",
@@ -142,12 +145,57 @@ def candidate_rows(connection: Connection, period: Period, code: str, limit: int
     bare, _, reading = code.partition(".")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"select {', '.join(columns)} from mart.restatement_candidate_row "
-            "where period = %s and indicator_code = %s and reading = %s "
+            f"select {', '.join(columns)} from (select *, bool_or(in_numerator or in_denominator) over "
+            "(partition by source, record_key) as has_effect from mart.restatement_candidate_row "
+            "where period = %s and indicator_code = %s and reading = %s) as moved where has_effect "
             "order by record_key, change desc, file_name, row_number limit %s",
             (str(period), bare, reading, limit),
         )
         return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+
+@dataclass(frozen=True)
+class SealedFigure:
+    """A figure as the newest vintage of its half-year holds it; ``printed`` is — where that has none.
+
+    ``added`` and ``removed`` count the rows that the figure has now and had not at the seal, and the other way round.
+    """
+
+    vintage: int
+    sealed_at: datetime
+    printed: str
+    numerator: Decimal | None
+    denominator: Decimal | None
+    added: int
+    removed: int
+
+
+def sealed_figure(
+    connection: Connection, period: Period, code: str, reading: str, body: str | None = None
+) -> SealedFigure | None:
+    """A figure of the city or a body as it was sealed last, and how its rows differ now; None while the half-year is open."""
+    asked = {"period": str(period), "code": code, "reading": reading, "body": body}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select v.vintage, v.sealed_at, coalesce(o.printed, '—'), o.numerator, o.denominator from indicators.vintage as v "
+            "left join indicators.sealed_observation as o on v.period = o.period and v.vintage = o.vintage "
+            "and o.indicator_code = %(code)s and o.reading = %(reading)s and o.body_code is not distinct from %(body)s "
+            "where v.period = %(period)s order by v.vintage desc limit 1",
+            asked,
+        )
+        held = cursor.fetchone()
+        if held is None:
+            return None
+        cursor.execute(
+            "select count(*) filter (where change = 'added'), count(*) filter (where change = 'removed') "
+            "from mart.restatement_candidate_row where period = %(period)s and indicator_code = %(code)s "
+            "and reading = %(reading)s and (%(body)s is null or body_code in "
+            "(select part_code from core.body_part where body_code = %(body)s))",
+            asked,
+        )
+        added, removed = cursor.fetchone() or (0, 0)
+    number, instant, printed, numerator, denominator = held
+    return SealedFigure(number, instant, printed, numerator, denominator, added, removed)
 
 
 def open_points(connection: Connection, period: Period, is_restatement: bool = False) -> list[OpenPoint]:

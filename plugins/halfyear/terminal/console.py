@@ -6,6 +6,7 @@ width, names wrap, and where even that is not enough the line is longer than the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -22,6 +23,8 @@ from halfyear.terminal.wrapping import wrapped
 
 #: A name that wraps at less than this can no longer be read.
 _LEAST = 8
+#: What has to be copied whole: the code of an indicator or body, a file with its line.
+_CODE = re.compile(r"(?=[A-Za-z.:-]*[0-9_])[A-Za-z0-9_.:-]{9,}", re.ASCII)
 #: The cells between two columns.
 _GAP = 2
 
@@ -86,14 +89,30 @@ def copied(line: str) -> None:
 
 
 class _FoldedTable(TableElement):
-    """A Markdown table whose cells wrap inside of words rather than lose their end."""
+    """A Markdown table whose cells wrap inside of words rather than lose their end, but never inside of a code or a file name."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for made in super().__rich_console__(console, options):
             if isinstance(made, Table):
                 for column in made.columns:
                     column.overflow = "fold"
+                    words = (word for cell in column.cells for word in _CODE.findall(str(cell)))
+                    column.min_width = max(map(len, words), default=None)
+                self._make_room(made, options.max_width)
             yield made
+
+    def _make_room(self, table: Table, width: int) -> None:
+        """Narrow the columns without a code, the widest first, by what the codes need."""
+        free = [column for column in table.columns if column.min_width is None]
+        natural = [max(map(_width, (column.header, *column.cells)), default=0) for column in free]
+        room = width - sum(column.min_width or 0 for column in table.columns) - _GAP * (len(table.columns) + 1)
+        if len(free) == len(table.columns) or sum(natural) <= room:
+            return
+        widest = max(natural)
+        while widest > _LEAST and sum(min(each, widest) for each in natural) > room:
+            widest -= 1
+        for column in free:
+            column.max_width = widest
 
 
 class _Markdown(Markdown):

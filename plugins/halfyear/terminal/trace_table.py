@@ -16,6 +16,9 @@ from halfyear.indicators.trace import TraceSummary
 from halfyear.mart import bodies, serialisation
 from halfyear.mart.spreadsheet import csv_cell
 from halfyear.period import Period
+from halfyear.publishing import vintage
+from halfyear.publishing.vintage import SealedFigure
+from halfyear.settings import LOCAL_ZONE
 from halfyear.terminal import console
 
 Row = Mapping[str, Any]
@@ -44,15 +47,27 @@ def write(
     place = bodies.body_code(connection, body)
     rows = trace.trace(connection, code, reading, period, place, as_known)
     if form == "table":
-        show(trace.trace_summary(connection, code, reading, period, place, as_known), rows, period, place, limit)
+        summary = trace.trace_summary(connection, code, reading, period, place, as_known)
+        sealed = vintage.sealed_figure(connection, period, code, reading, place)
+        show(summary, rows, period, place, limit, _standing(summary, sealed, period, as_known))
         return
     for text in serialisation.trace_text(itertools.islice(rows, limit or None), form):
         sys.stdout.write(text)
 
 
-def show(summary: TraceSummary, rows: Iterable[Row], period: Period, body: str | None = None, limit: int = 0) -> None:
-    """Print a trace; ``limit`` 0 lists all rows, otherwise what is not listed is counted."""
-    _account(summary, period, body)
+def show(
+    summary: TraceSummary,
+    rows: Iterable[Row],
+    period: Period,
+    body: str | None = None,
+    limit: int = 0,
+    standing: Iterable[str] = (),
+) -> None:
+    """Print a trace; ``limit`` 0 lists all rows, otherwise what is not listed is counted.
+
+    ``standing`` says, below the number, whether it is provisional, sealed, or as known at an instant.
+    """
+    _account(summary, period, body, standing)
     left = iter(rows)
     listed = itertools.islice(left, limit) if limit else left
     for heading, members in itertools.groupby(listed, key=lambda row: _heading(summary.definition, row)):
@@ -65,7 +80,35 @@ def show(summary: TraceSummary, rows: Iterable[Row], period: Period, body: str |
         console.say(f"未列出的行 rows not listed: {more}; 列出全部 / to list them all: --limit 0")
 
 
-def _account(summary: TraceSummary, period: Period, body: str | None) -> None:
+def _standing(
+    summary: TraceSummary, sealed: SealedFigure | None, period: Period, as_known: datetime | None
+) -> Iterator[str]:
+    """Which figure the shown one is, and how it and its rows differ from the sealed one."""
+    d, o = summary.definition, summary.observation
+    if as_known is not None:
+        is_seal = sealed is not None and sealed.sealed_at == as_known
+        seal = f"第 {sealed.vintage} 版封存时 the seal v{sealed.vintage}, " if is_seal and sealed else ""
+        yield f"按当时所知的行 / from the rows known at: {seal}{as_known.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M:%S}"
+        return
+    if sealed is None:
+        yield "暂定，按现在所知的行，未封存 / provisional, from the rows known now; not sealed"
+        return
+    held = (sealed.printed, sealed.numerator, sealed.denominator)
+    if (o.printed, o.numerator, o.denominator) == held if o else sealed.numerator is None:
+        yield f"与封存的第 {sealed.vintage} 版相同 / the same as in the seal v{sealed.vintage}"
+        return
+    over = "" if sealed.denominator is None else f" = {sealed.numerator:f} / {sealed.denominator:f}"
+    yield (
+        f"暂定，按现在所知的行；公布的是第 {sealed.vintage} 版封存值 / provisional, from the rows known now; published is the sealed "
+        f"value v{sealed.vintage}: {sealed.printed}{over}"
+    )
+    yield (
+        f"封存后的行 rows since the seal: 增加 added {sealed.added}, 减少 removed {sealed.removed}; 见 see: halfyear restate "
+        f"{period}; 封存时的行 / rows at the seal: halfyear trace {period} {d.name} --as-known v{sealed.vintage}"
+    )
+
+
+def _account(summary: TraceSummary, period: Period, body: str | None, standing: Iterable[str]) -> None:
     d, o = summary.definition, summary.observation
     name = ".".join(filter(None, (d.code, d.reading)))
     console.say(f"{period} {name} {d.name_zh} {d.name_en} {body or CITY}", "bold")
@@ -76,6 +119,8 @@ def _account(summary: TraceSummary, period: Period, body: str | None) -> None:
     if o and o.denominator is not None:
         number += f" = {o.numerator:f} / {o.denominator:f}"
     console.say(number, "bold")
+    for line in standing:
+        console.say(line)
     laid = console.table(("记录 records", ""))
     laid.show_header = False
     laid.columns[0].justify, laid.columns[0].no_wrap = "right", True
