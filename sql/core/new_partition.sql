@@ -16,7 +16,7 @@ begin
         raise exception '% is not the first day of a half-year', p_first_day;
     end if;
     execute format('create table core.%I (like core.%I)', v_name, p_source);
-    -- These cost their rows next to nothing, and a scan of the table when they are built.
+    -- These indexes cost next to nothing for each row, but a scan of the table when they are built later.
     for v_index in
         select pg_get_indexdef(i.indexrelid)
         from pg_catalog.pg_index as i

@@ -30,7 +30,7 @@ columns:
     status: 状态 sealed or provisional
     sort_order: 次序 Order of the report's tables
 */
--- Asked for one half-year, each of these is asked for that half-year.
+-- Not materialized, so that a condition on the half-year reaches this select.
 with figure as not materialized (
     select
         p.period,
@@ -135,7 +135,7 @@ judged as (
             else '差异'
         end as verdict
     from figure as f
-    -- The first of these ways that gives what was printed.
+    -- The first way of rounding that gives the printed value.
     left join lateral (
         select
             w.zh,
@@ -182,7 +182,7 @@ judged as (
         order by w.place
         limit 1
     ) as r on true
-    -- The first of the other readings that gives it.
+    -- The first other reading that gives the printed value.
     left join lateral (
         select
             d.reading,

@@ -33,7 +33,7 @@ with candidate as (
 ),
 
 moved as (
-    -- What the definition gives of both instants cancels out.
+    -- Rows that the definition gives at both instants cancel out.
     select
         c.period,
         c.indicator_code,

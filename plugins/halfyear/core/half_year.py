@@ -1,4 +1,4 @@
-"""Half-years: which ones rows touch, which ones are open, and the marks that make figures due."""
+"""Half-years: those that rows lie in, those that are open, and the marks that make figures due."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from halfyear.core.statement import run
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE_NAME
 
-#: Any constant: what loads hold together, and one that opens a half-year alone.
+#: The advisory lock that loads share, and that a load which opens a half-year holds alone; any number would do.
 _LOCK = 8_150_005
 
 
@@ -46,7 +46,7 @@ def hold(cursor: Cursor, source: str, after: Mapping[date, int]) -> None:
     if not _moves_half_years(cursor, source, after):
         cursor.execute("savepoint half_years")
         cursor.execute("select pg_advisory_xact_lock_shared(%s)", (_LOCK,))
-        # Asked again: what another load did while this one waited may make it the one that opens.
+        # Ask again: after what another load committed meanwhile, this one may open a half-year.
         if not _moves_half_years(cursor, source, after):
             cursor.execute("release savepoint half_years")
             return
@@ -56,7 +56,7 @@ def hold(cursor: Cursor, source: str, after: Mapping[date, int]) -> None:
 
 
 def _moves_half_years(cursor: Cursor, source: str, after: Mapping[date, int]) -> bool:
-    """Whether the open half-years, from the first to the newest snapshot, are others once ``after`` stands."""
+    """Whether ``after`` opens or closes a half-year; open are those from the first to the newest snapshot."""
     cursor.execute(
         "select min(snapshot_date), max(snapshot_date), min(snapshot_date) filter (where source <> %(source)s), "
         "max(snapshot_date) filter (where source <> %(source)s) from lineage.standing where upper_inf(known_at)",

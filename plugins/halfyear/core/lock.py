@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-#: Any constant: what everything that reads or writes rows holds together, and a migration alone.
+#: The advisory lock that all who read or write rows share, and that a migration holds alone; any number would do.
 _MIGRATION = 8_150_001
 
 

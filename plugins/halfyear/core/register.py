@@ -3,7 +3,7 @@ another or none (``valid_at``).
 
 A day at the end of the line needs only the difference from the newest state. A day in the middle (late or corrected) needs
 its neighbours' files again, because the versions that begin there may begin anew; landing has the bytes. Rows are closed,
-never overwritten: ``known_at`` ends when the next thing was known.
+never overwritten: ``known_at`` ends when another version became known.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class Settling:
         open_now = set(half_year.opened(self._cursor))
         moved = touched & (self._open_before | open_now)
         moved |= half_year.mark_stale(self._cursor, source, touched, "rows changed")
-        # A half-year that opens has no figure of any source, or those of before it closed: nothing was marked since.
+        # A half-year that opens has no figures, or old ones from before it closed, and nothing marked them since.
         return moved | half_year.mark_stale(self._cursor, None, open_now - self._open_before, "half-year opened")
 
     def _change(self, day: date, tables: Mapping[int, str]) -> Change:

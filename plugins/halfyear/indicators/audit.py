@@ -212,7 +212,7 @@ def sealed(connection: Connection, period: Period) -> Audit:
 def _moved_with(
     lists: Sequence[str], differences: Sequence[Difference], selects: Mapping[str, str]
 ) -> tuple[Difference, ...]:
-    """The differences that reviewed lists which changed since the seal account for.
+    """The differences that come from reviewed lists that changed since the seal.
 
     They move rows from one body to another, and the city's figure only where the select asks for a body's kind or for the
     values of a set. Where the city has another fault, so have its bodies.

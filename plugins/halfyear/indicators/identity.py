@@ -58,7 +58,7 @@ class Identity(BaseModel):
 
     @property
     def expectation(self) -> Rule:
-        """It in Great Expectations' form, over the two columns that hold its sides."""
+        """The identity as a rule of Great Expectations, over the two columns that hold its sides."""
         left, right = f"{self.rule}_left", f"{self.rule}_right"
         if self.relation == "equal":
             kwargs: dict[str, object] = {"column_A": left, "column_B": right}

@@ -69,7 +69,7 @@ def sync(connection: Connection, definitions: Mapping[tuple[str, str], Definitio
             changed, is_new = cursor.fetchone() or (0, False)
             changes += changed
             if is_new:
-                # One that was there before left figures behind, and rows may have changed while it was away.
+                # A definition that was removed and comes back has old figures, and rows may have changed since.
                 cursor.execute(
                     "insert into indicators.stale (period, indicator_code, reading, reason) "
                     "select period, %s, %s, 'definition added' from lineage.open_period",

@@ -117,7 +117,7 @@ def _sums(
         cursor.execute("release savepoint scan")
         return sums
     except psycopg2.DataError as error:
-        # Its message may quote the row.
+        # The message of PostgreSQL may quote the row.
         code = f"{type(error).__name__}, SQLSTATE {error.pgcode}"
     cursor.execute("rollback to savepoint scan")
     if len(group) > 1:

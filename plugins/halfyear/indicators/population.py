@@ -314,7 +314,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def is_reading(contract: Contract, reading: str) -> bool:
-    """Whether a source can be read so."""
+    """Whether a source has this reading."""
     if contract.mode == "register":
         return reading in (LAST_DAY, YEAR_END_BEFORE, HISTORY)
     times = {p.column for p in contract.columns if p.logical_type in ("date", "timestamp")}
@@ -360,7 +360,7 @@ def resolved(contract: Contract, day: str) -> str:
         nonlocal joins
         alias = relation.rpartition(" ")[2]
         if found:
-            # What is resolved is looked for no further: a join by null costs nothing.
+            # A body that an earlier join has found is not looked up again: a join by null costs nothing.
             given = f"case when {' and '.join(f'{code} is null' for code in found)} then {given} end"
         joins += f"\nleft join {relation} on {given} = {alias}.{key}{more}"
         found.append(f"{alias}.code")

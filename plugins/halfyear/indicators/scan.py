@@ -169,7 +169,7 @@ def _rows(parts: Sequence[Parts]) -> str:
     if own is None or len(laid) == 1:
         windows = " or ".join(f"({each.window.format(row='t')})" for each in laid)
         return f"{laid[0].rows} and ({windows})\n"
-    # In two parts, so that other half-years are looked at only for what their other times say.
+    # In two parts, so that the partitions of other half-years are read only by the other times of their rows.
     others = " or ".join(f"({each.window.format(row='t')})" for each in laid if each is not own)
     return f"{own.select}union all\n{own.rows} and {own.elsewhere.format(row='t')} and ({others})\n"
 
@@ -208,7 +208,7 @@ def _pass(rows: str, asked: Sequence[_Asked]) -> str:
 def _sum(quantity: str, condition: str, window: str) -> str:
     if condition == "false":
         return "0::numeric"
-    # What a row says is asked only of rows in the window: a condition may fail on another one.
+    # The condition is evaluated only for rows in the window: it may fail on other rows.
     inside = (
         condition if window == "true" else window if condition == "true" else f"case when {window} then {condition} end"
     )

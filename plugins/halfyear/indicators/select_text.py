@@ -39,7 +39,7 @@ def is_row_wise(select: str, base: str) -> bool:
 
 
 def gives(select: str, column: str) -> bool:
-    """Whether a select names one of its columns so, by ``as``."""
+    """Whether a select gives a column this name, by ``as``."""
     return re.search(rf'\bas\s+(?:{column}\b|"{column}")', without_texts(select), re.IGNORECASE) is not None
 
 

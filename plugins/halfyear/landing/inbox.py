@@ -27,10 +27,10 @@ _IGNORED = re.compile(r"(\.|~\$)|.*\.(part|tmp|swp)\Z", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Arrival:
-    """One file in the inbox. ``fault`` says why its name cannot be used; ``ignored`` needs no word at all;
-    ``unreadable`` says why the system cannot even look at it.
+    """One file in the inbox.
 
-    ``path`` is a universal_pathlib path, local or remote.
+    ``fault`` says why its name cannot be used, ``unreadable`` why the system cannot even look at it. An ``ignored``
+    file is passed over without a message. ``path`` is a universal_pathlib path, local or remote.
     """
 
     source: str

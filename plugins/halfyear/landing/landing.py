@@ -106,7 +106,7 @@ def local_copy(sha256: str, file_format: str, settings: Settings) -> Iterator[Pa
 
 
 def sweep(settings: Settings, age: timedelta = timedelta(minutes=10)) -> None:
-    """Remove what killed copies left behind: nothing is written to for ``age`` that is still being copied."""
+    """Remove the files of killed copies: those that nobody has written to for ``age``."""
     incoming = UPath(settings.landing) / "incoming"
     now = datetime.now(LOCAL_ZONE)
     for path in incoming.iterdir() if incoming.exists() else ():

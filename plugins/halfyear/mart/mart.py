@@ -29,7 +29,7 @@ from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import own_day, resolved
 
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/(?P<select>.*)\Z", re.DOTALL)
-#: Any day: from here on the nights of a schedule are looked at.
+#: The day from which on the nights of a schedule are counted; any day would do.
 _FIRST_NIGHT = datetime(2023, 1, 1)
 
 

@@ -14,10 +14,10 @@ _LOCK = 8_150_008
 
 
 def judge(connection: Connection) -> tuple[str, ...]:
-    """Judge each source again, whole, of which the last judgement no longer speaks, and commit; gives these sources.
+    """Judge all rows of every source whose last judgement is out of date, and commit; returns these sources.
 
-    That is when rows of it or of a source that it refers to came or went, or a list of bodies, a contract or another
-    declaration changed. Two at once follow each other, and the second finds nothing to do.
+    It is out of date when rows of the source or of one that it refers to came or went, or a list, a contract or another
+    declaration changed. Of two calls at once the second waits for the first, and finds nothing to do.
     """
     with connection, connection.cursor() as cursor:
         hold_declarations(cursor)
@@ -27,7 +27,7 @@ def judge(connection: Connection) -> tuple[str, ...]:
                 f"delete from lineage.{table} as kept where not exists "
                 "(select from mart.reference_judgement as known where known.source = kept.source)"
             )
-        # What was seen is noted before the rows are read: of rows that come meanwhile the judgement does not speak.
+        # Note what was seen before the rows are read: the judgement does not cover rows that arrive meanwhile.
         cursor.execute("select source, seen::text from mart.reference_judgement where not is_current order by source")
         seen = dict(cursor.fetchall())
         if not seen:

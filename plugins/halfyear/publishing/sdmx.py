@@ -30,7 +30,7 @@ from halfyear.statement_file import statement
 #: The id of the dataflow and of its data structure; both have the version, which grows when a component changes.
 ID = "HALFYEAR_FIGURES"
 VERSION = "1.0"
-#: The code of the whole city; the content-oriented guidelines call every total so.
+#: The code of the whole city: that of every total in the content-oriented guidelines.
 TOTAL = "_T"
 #: The code list of each coded component.
 CODE_LISTS = {

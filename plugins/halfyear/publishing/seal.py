@@ -100,7 +100,7 @@ def _seal(
     code_version: str,
 ) -> None:
     period, vintage = str(proposal.request.period), proposal.vintage
-    # No row is known later than this instant, and whatever is loaded after this transaction is.
+    # All rows so far became known before this instant; rows that are loaded after this transaction, later.
     cursor.execute(
         "select greatest(clock_timestamp(), max(greatest(lower(known_at), upper(known_at)))) from lineage.standing"
     )
@@ -134,7 +134,7 @@ def _seal(
                 (*(Json(v) if isinstance(v, dict) else v for v in row), row_hash)
                 for row, row_hash in zip(rows, hashes[table], strict=True)
             ],
-            # One statement a table: what it adds is looked at by one call of its trigger.
+            # One statement for each table, so that its trigger checks all added rows in one call.
             page_size=len(rows) + 1,
         )
 

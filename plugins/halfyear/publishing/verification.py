@@ -48,7 +48,7 @@ class Verification:
 def verify(connection: Connection) -> Verification:
     """Walk the chain of all vintages and hold every row against its hash; nothing is changed.
 
-    Found are a changed, added or missing row, a changed vintage, a break in the chain, and a guard that is gone.
+    It finds a changed, added or missing row, a changed vintage, a break in the chain, and a guard that is gone.
     Whoever changes a row and every hash after it makes another chain: its last hash is then not the one that was
     printed with the report.
     """

@@ -235,7 +235,7 @@ class Reading:
             )
 
     def _death(self) -> Exception:
-        """What a child that ended without a word died of: its limits, or a hand from outside."""
+        """Why a child ended without an answer: it reached a limit, or another process killed it."""
         code = self._parser.child.wait()
         if not self._is_ready:
             return InfrastructureFault(

@@ -87,7 +87,7 @@ def stage(
             _copy(cursor, table, reading.arrow_schema(contract), map(keys.see, opened.batches()))
             _copy(cursor, rejected_table, _REJECTED, _rejected(opened.rejected()))
             summary = opened.summary
-        # What the planner needs to join by, of a small sample; of the other columns it asks nothing.
+        # A small sample of the columns that joins use: the planner needs no statistics of the others.
         cursor.execute("set local default_statistics_target = 10")
         cursor.execute(pgsql.SQL("analyze {} (row_number, record_key)").format(pgsql.Identifier("staging", table)))
         duplicates = 0 if keys.ascend else _drop_duplicates(cursor, contract, table)

@@ -19,7 +19,7 @@ from halfyear.terminal import console
 from halfyear.terminal.account import VERDICTS
 from halfyear.warehouse.connection import Role
 
-#: Below this a night may run out of disk.
+#: With less free space than this a night may fill the disk.
 _MINIMUM_FREE_BYTES = 2 * 1024**3
 #: Indicators of a half-year that a line names; the JSON has all.
 _NAMES = 5

@@ -89,9 +89,9 @@ def _add_columns(
 
 
 def _index_events(cursor: Cursor, contract: Contract) -> None:
-    # Rows of before, of which a first load has none: with the unique index of those known now, all of a record.
+    # With the unique index of rows that are known now, this finds all versions of a record; a first load closes none.
     _index(cursor, contract, "closed", SQL("(record_key) where not upper_inf(known_at)"))
-    # What is asked by another of its times is then not looked for in every half-year.
+    # A question by another time of the rows then need not scan the partition of every half-year.
     times: Iterable[pgsql.Composable] = [
         Identifier(p.column)
         for p in contract.columns

@@ -84,7 +84,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         _write_sources(cursor, declared)
         lists_changed = _load_lists(cursor, settings)
         declaration.apply(cursor, declarations, progress)
-        # What a view of core says is part of what figures are.
+        # The views of core decide figures too.
         views_now = _views_of_core(cursor)
         lists_changed |= any(views_now.get(name, text) != text for name, text in views_of_core.items())
         for contract in declared.values():

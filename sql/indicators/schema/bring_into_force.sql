@@ -9,7 +9,8 @@ create or replace function indicators.bring_into_force(
 language plpgsql security definer set search_path = pg_catalog set enable_nestloop = off
 as $$
 begin
-    -- Of a half-year that was only just sealed the planner knows nothing, and would compare every figure with every other.
+    -- Without nested loops: the planner has no statistics of a half-year that was just sealed, and would compare every
+    -- figure with every other.
     -- Two transactions that move one half-year follow each other; each statement sees what was committed before it.
     perform pg_advisory_xact_lock_shared(8150006);
     perform pg_advisory_xact_lock(8150007, hashtext(p_period));

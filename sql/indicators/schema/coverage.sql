@@ -12,4 +12,4 @@ cross join unnest(d.sources, d.readings) as named (source, reading)
 left join indicators.delivered('infinity') as s on named.source = s.source
 group by p.period, d.indicator_code, d.reading;
 comment on view indicators.coverage is
-'Whether anything is known for an indicator in a period: where not, it is null and not zero';
+'Whether anything is known for an indicator in a period: where nothing is, its figure is null and not zero';

@@ -13,7 +13,7 @@ begin
             return null;
         end if;
     end if;
-    -- Whoever brings figures into force at this time looks at the definitions afterwards.
+    -- Other transactions that bring figures into force wait for this one, and then read the new definitions.
     perform pg_advisory_xact_lock(8150006);
     perform indicators.bring_into_force(moved.period, moved.codes, moved.readings)
     from (

@@ -48,7 +48,7 @@ select
     round(o.value, d.decimals) as shown,
     o.printed,
     null as vintage,
-    -- Of a sealed indicator the reading that was published then stays the published one.
+    -- The reading of an indicator that was published at the seal stays the published one.
     coalesce(d.is_published, false) and not exists (
         select from newest as n
         inner join indicators.sealed_definition as z

@@ -1,4 +1,4 @@
--- The loader writes observations and vintages, and not what is in force: the owner's functions do.
+-- The loader may write observations and vintages, but not indicators.in_force: this function runs as the owner.
 
 create or replace function indicators.observation_moved() returns trigger
 language plpgsql security definer set search_path = pg_catalog

@@ -212,7 +212,7 @@ def _shown(part: Part, figures: Figures, draft: bool) -> list[str]:
 
 
 def _name(part: Part, figures: Figures, codes: Sequence[str]) -> str:
-    """What the template calls it, the domain's title where one domain is shown, else the names of the indicators."""
+    """The caption in the template, else the title of the one domain that is shown, else the names of the indicators."""
     if part.caption:
         return part.caption
     domains = {figures.definitions[code].domain_zh for code in codes}
@@ -285,7 +285,7 @@ _WRITERS: Mapping[str, Callable[[Document], bytes]] = {
 
 
 def writer(output: Path) -> Callable[[Document], bytes]:
-    """What writes the format that the name of a file asks for; UsageError for any other."""
+    """The function that writes the format of a file's extension; UsageError for any other extension."""
     found = _WRITERS.get(output.suffix.lower())
     if found is None:
         raise UsageError(

@@ -14,7 +14,7 @@ from halfyear.publishing.report.scope import Scope
 
 
 def quality(scope: Scope) -> list[Block]:
-    """How the files fared, by source and by dimension of GB/T 36344."""
+    """The quality of the files, by source and by dimension of GB/T 36344."""
     sources = scope.rows("quality_by_source")
     dimensions = scope.rows("quality_by_dimension")
     return [
@@ -107,7 +107,7 @@ def identities(scope: Scope) -> list[Block]:
 
 
 def reconciliation(scope: Scope) -> list[Block]:
-    """What was printed before against what the rows say."""
+    """The figures that were printed before, compared with those that the rows give."""
     rows = scope.rows("reconciliation")
     if not rows:
         return [sentence("本期尚未录入公布数，未作对账。")]

@@ -12,7 +12,7 @@ from halfyear.publishing.report.scope import Scope, seal
 
 
 def restatements(scope: Scope) -> list[Block]:
-    """What was printed once and is another value now: of this half-year and of those that it is compared with."""
+    """The restated figures of this half-year and of those that it is compared with."""
     rows = scope.rows(
         "restatements",
         periods=[str(p) for p in (scope.period, scope.period.previous, scope.period.year_ago)],

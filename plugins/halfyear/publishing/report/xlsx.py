@@ -27,7 +27,7 @@ _LONGEST_NAME = 31
 _WIDEST = 44
 _TEXT = "正文"
 _LATER = "图表"
-# Beside the table: its seven columns and one to breathe.
+# Charts stand beside the table: after its seven columns and an empty one.
 _CHART_COLUMN = 9
 
 
