@@ -17,17 +17,36 @@ columns:
     checked_at: 检查时间 When it was last asked
 */
 select
-    c.period,
-    c.rule,
-    c.description_zh,
-    c.description_en,
-    c.success as is_kept,
-    c.element_count as rows_checked,
-    b.body_code,
-    case when not c.success then coalesce(n.name, '全市') end as body_name,
-    b.figures,
-    b.difference,
-    c.checked_at
-from indicators.identity_check as c
-left join indicators.identity_breach as b on c.period = b.period and c.rule = b.rule
-left join core.body as n on b.body_code = n.code
+    n.period,
+    n.rule,
+    n.description_zh,
+    n.description_en,
+    n.is_kept,
+    n.rows_checked,
+    n.body_code,
+    n.body_name,
+    n.figures,
+    n.difference,
+    n.checked_at
+from indicators.identity_now as n
+where
+    not exists (
+        select from indicators.print_in_force as p
+        where p.period = n.period and p.page = 'identities'
+    )
+union all
+select
+    s.period,
+    s.rule,
+    s.description_zh,
+    s.description_en,
+    s.is_kept,
+    s.rows_checked,
+    s.body_code,
+    s.body_name,
+    s.figures,
+    s.difference,
+    s.checked_at
+from indicators.print_in_force as p
+cross join lateral jsonb_populate_recordset(null::indicators.identity_now, p.content) as s
+where p.page = 'identities'

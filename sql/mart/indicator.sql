@@ -1,7 +1,8 @@
 /*
 view: indicator
 description: >-
-    指标 One row per period, indicator and body: the sealed value where there is one, else the provisional one
+    指标 One row per period, indicator and body: the sealed value where there is one, else the provisional one. What is
+    printed of a sealed value, its words, comparisons and changes too, is that of its seal
 columns:
     period: 半年期 SDMX code of the half-year, as 2022-S1
     indicator_code: 指标代码 Code of the indicator
@@ -16,57 +17,57 @@ columns:
     denominator: 分母 The same over the rows of the denominator, for ratios and averages
     value: 值 Exact value in the unit, ratios x 100; null when unknown or over zero
     printed: 印刷值 Rounded half up, with trailing zeros and unit; — for null
-    previous_value: 上期值 Value of the half-year before
-    change_on_previous: 环比 Change on the half-year before, per cent; ratios in percentage points
+    previous_value: 上期值 Value of the half-year before, in the unit of this one where a series link says how
+    previous_printed: 上期印刷值 As it was printed for that half-year
+    previous_vintage: 上期版次 Vintage of that value; null while it is provisional
+    previous_first_printed: 上期原印刷值 Where that half-year was restated, as its first vintage printed it; else null
+    change_on_previous: 环比 Change of the exact values, per cent; of ratios in percentage points; null where not comparable
+    previous_not_comparable: 环比不可比原因 unit or definition, where that is another one; null where comparable
     year_ago_value: 上年同期值 Value of the same half-year of the year before
-    change_on_year: 同比 Change on the same half-year of the year before; ratios in percentage points
+    year_ago_printed: 上年同期印刷值 As it was printed for that half-year
+    year_ago_vintage: 上年同期版次 Vintage of that value; null while it is provisional
+    year_ago_first_printed: 上年同期原印刷值 Where that half-year was restated, as its first vintage printed it; else null
+    change_on_year: 同比 Change on the same half-year of the year before, as change_on_previous
+    year_ago_not_comparable: 同比不可比原因 unit or definition, where that is another one; null where comparable
     status: 状态 sealed or provisional
     vintage: 版次 Number of the sealed vintage; null while provisional
     computed_at: 计算时间 When the value was computed
+    decimals: 小数位 Decimals that are printed
+    sort_order: 次序 Order of the tables
+    domain_zh: 领域中文名 Domain in Chinese
+    domain_en: 领域英文名 Domain in English
 */
 select
-    f.period,
-    f.indicator_code,
-    -- A sealed figure keeps the words, unit and rounding that it was sealed with, and stays when its definition goes.
-    coalesce(z.name_zh, d.name_zh) as name_zh,
-    coalesce(z.name_en, d.name_en) as name_en,
-    coalesce(z.domain, d.domain) as domain,
-    coalesce(z.unit, d.unit) as unit,
-    coalesce(z.kind, d.kind) as kind,
-    f.body_code,
-    case when f.body_code is null then '全市' else b.name end as body_name,
-    f.numerator,
-    f.denominator,
-    f.value,
-    f.printed,
-    p.value as previous_value,
-    indicators.change(coalesce(z.kind, d.kind), f.shown, p.shown) as change_on_previous,
-    y.value as year_ago_value,
-    indicators.change(coalesce(z.kind, d.kind), f.shown, y.shown) as change_on_year,
-    case when f.vintage is null then 'provisional' else 'sealed' end as status,
-    f.vintage,
-    f.computed_at
-from indicators.in_force as f
-left join indicators.definition as d
-    on f.indicator_code = d.indicator_code and f.reading = d.reading
-left join indicators.sealed_definition as z
-    on
-        f.period = z.period
-        and f.vintage = z.vintage
-        and f.indicator_code = z.indicator_code
-        and f.reading = z.reading
--- By the half-years that they precede, so that a question for one half-year reads three by their indexes.
-left join indicators.in_force as p
-    on
-        f.period = p.next_period
-        and f.indicator_code = p.indicator_code
-        and f.body_key = p.body_key
-        and p.is_published
-left join indicators.in_force as y
-    on
-        f.period = y.next_year_period
-        and f.indicator_code = y.indicator_code
-        and f.body_key = y.body_key
-        and y.is_published
-left join core.body as b on f.body_code = b.code
-where f.is_published
+    period,
+    indicator_code,
+    name_zh,
+    name_en,
+    domain,
+    unit,
+    kind,
+    body_code,
+    body_name,
+    numerator,
+    denominator,
+    value,
+    printed,
+    (previous ->> 'value')::numeric as previous_value,
+    previous ->> 'printed' as previous_printed,
+    (previous ->> 'vintage')::integer as previous_vintage,
+    previous ->> 'first_printed' as previous_first_printed,
+    (previous ->> 'change')::numeric as change_on_previous,
+    previous ->> 'not_comparable' as previous_not_comparable,
+    (year_ago ->> 'value')::numeric as year_ago_value,
+    year_ago ->> 'printed' as year_ago_printed,
+    (year_ago ->> 'vintage')::integer as year_ago_vintage,
+    year_ago ->> 'first_printed' as year_ago_first_printed,
+    (year_ago ->> 'change')::numeric as change_on_year,
+    year_ago ->> 'not_comparable' as year_ago_not_comparable,
+    case when vintage is null then 'provisional' else 'sealed' end as status,
+    vintage,
+    computed_at,
+    decimals,
+    sort_order,
+    domain_zh,
+    domain_en
+from indicators.compared_figure

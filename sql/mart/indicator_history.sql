@@ -7,8 +7,8 @@ columns:
     period: 半年期 SDMX code of the half-year
     indicator_code: 指标代码 Code of the indicator
     reading: 口径 Empty for the main reading
-    name_zh: 中文名 Name in Chinese, as defined today
-    name_en: 英文名 Name in English, as defined today
+    name_zh: 中文名 Name in Chinese, as it was sealed, else as defined today
+    name_en: 英文名 Name in English, as it was sealed, else as defined today
     body_code: 单位代码 Unified social credit code of the body; null for the whole city
     body_name: 单位名称 Name of the body; 全市 for the whole city
     status: 状态 sealed, provisional, or superseded (an earlier provisional value)
@@ -84,10 +84,10 @@ select
     h.period,
     h.indicator_code,
     h.reading,
-    d.name_zh,
-    d.name_en,
+    coalesce(z.name_zh, d.name_zh) as name_zh,
+    coalesce(z.name_en, d.name_en) as name_en,
     h.body_code,
-    case when h.body_code is null then '全市' else b.name end as body_name,
+    case when h.body_code is null then '全市' else coalesce(c.body_name, b.name) end as body_name,
     h.status,
     h.vintage,
     h.numerator,
@@ -105,4 +105,17 @@ select
 from value_of as h
 left join indicators.definition as d
     on h.indicator_code = d.indicator_code and h.reading = d.reading
+left join indicators.sealed_definition as z
+    on
+        h.period = z.period
+        and h.vintage = z.vintage
+        and h.indicator_code = z.indicator_code
+        and h.reading = z.reading
+left join indicators.sealed_comparison as c
+    on
+        h.period = c.period
+        and h.vintage = c.vintage
+        and h.indicator_code = c.indicator_code
+        and h.reading = c.reading
+        and h.body_code = c.body_code
 left join core.body as b on h.body_code = b.code

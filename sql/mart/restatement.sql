@@ -26,16 +26,6 @@ columns:
     approved_by: 批准人 Who approved it
     sealed_at: 封存时间 When it was sealed
 */
-with reason_text (reason, zh, en) as (
-    values
-    ('late_data', '数据迟报', 'late data'),
-    ('corrected_source', '来源更正', 'corrected source'),
-    ('changed_definition', '指标定义变更', 'changed definition'),
-    ('changed_scope', '统计范围变更', 'changed scope'),
-    ('computation_fault', '计算差错', 'computation fault'),
-    ('transcription_fault', '誊录差错', 'transcription fault')
-)
-
 select
     r.period,
     r.vintage,
@@ -45,7 +35,7 @@ select
     d.definition ->> 'name_en' as name_en,
     d.definition ->> 'unit' as unit,
     r.body_code,
-    case when r.body_code is null then '全市' else b.name end as body_name,
+    case when r.body_code is null then '全市' else coalesce(c.body_name, b.name) end as body_name,
     r.reason,
     t.zh as reason_zh,
     t.en as reason_en,
@@ -60,8 +50,15 @@ select
     v.sealed_at
 from indicators.restatement as r
 inner join indicators.vintage as v on r.period = v.period and r.vintage = v.vintage
-left join reason_text as t on r.reason = t.reason
+left join indicators.restatement_reason as t on r.reason = t.reason
 left join core.body as b on r.body_code = b.code
+left join indicators.sealed_comparison as c
+    on
+        r.period = c.period
+        and r.vintage = c.vintage
+        and r.indicator_code = c.indicator_code
+        and r.reading = c.reading
+        and r.body_code = c.body_code
 left join lateral (
     -- A figure that is gone has its definition in an earlier vintage.
     select s.definition

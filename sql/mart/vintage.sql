@@ -15,19 +15,26 @@ columns:
     exceptions: >-
         例外 What was open and sealed nevertheless, by name: sources that did not deliver up to the last day,
         identities that do not hold, draft figures that the rows do not give
-    figures: 指标数 Sealed figures of the whole city
+    figures: 指标数 Published figures of the whole city in it
+    observations: 指标值数 All values in it, of bodies and of other readings too
     restated: 重述数 Figures of the whole city that this vintage changed
     previous_hash: 前一指纹 Hash of the vintage before it in the chain; null for the first
     hash: 指纹 SHA-256 over everything that it holds and the hash before it
 */
-with city as (
+with held as (
     select
-        period,
-        vintage,
-        count(*) as figures
-    from indicators.sealed_observation
-    where body_code is null
-    group by period, vintage
+        o.period,
+        o.vintage,
+        count(*) as observations,
+        count(*) filter (where o.body_code is null and d.is_published) as figures
+    from indicators.sealed_observation as o
+    left join indicators.sealed_definition as d
+        on
+            o.period = d.period
+            and o.vintage = d.vintage
+            and o.indicator_code = d.indicator_code
+            and o.reading = d.reading
+    group by o.period, o.vintage
 ),
 
 restated as (
@@ -51,10 +58,11 @@ select
     v.code_version,
     v.note,
     v.exceptions,
-    coalesce(c.figures, 0) as figures,
+    coalesce(h.figures, 0) as figures,
+    coalesce(h.observations, 0) as observations,
     coalesce(r.figures, 0) as restated,
     v.previous_hash,
     v.hash
 from indicators.vintage as v
-left join city as c on v.period = c.period and v.vintage = c.vintage
+left join held as h on v.period = h.period and v.vintage = h.vintage
 left join restated as r on v.period = r.period and v.vintage = r.vintage

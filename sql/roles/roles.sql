@@ -32,11 +32,16 @@ revoke insert, update, delete on indicators.definition from halfyear_loader;
 -- What is in force follows from observations and seals, by the owner's triggers.
 revoke insert, update, delete on indicators.in_force from halfyear_loader;
 -- What was printed comes from a file that a person edits.
-revoke insert, update, delete on indicators.published_figure from halfyear_loader;
+revoke insert,
+update,
+delete on indicators.published_figure,
+indicators.series_link from halfyear_loader;
+revoke insert, update, delete on indicators.unit from halfyear_loader;
 revoke update, delete on indicators.vintage, indicators.sealed_observation from halfyear_loader;
 revoke update, delete on indicators.sealed_definition from halfyear_loader;
 revoke update, delete on indicators.sealed_delivery from halfyear_loader;
 revoke update, delete on indicators.restatement from halfyear_loader;
+revoke update, delete on indicators.sealed_comparison, indicators.sealed_print from halfyear_loader;
 do $block$
 declare
     view regclass;
@@ -56,3 +61,6 @@ revoke execute on all functions in schema core, indicators from public;
 -- Views run functions with the rights of whoever asks: the rows behind a number, and 环比 and 同比.
 grant execute on function indicators.trace(text, text, date, timestamptz) to halfyear_reader;
 grant execute on function indicators.change(text, numeric, numeric) to halfyear_reader;
+grant execute on function indicators.comparison(
+    text, numeric, text, numeric, text, text, integer, text, numeric
+) to halfyear_reader;

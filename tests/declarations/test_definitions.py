@@ -19,11 +19,10 @@ import yaml
 
 from halfyear import contract, settings
 from halfyear.errors import ContractError
-from halfyear.indicators import definition, population, select_text
+from halfyear.indicators import definition, population, select_text, unit
 from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import PopulationHeader
 from halfyear.mart import mart
-from halfyear.publishing import sdmx
 
 SETTINGS = settings.load()
 DEFINITIONS = definition.load_all(SETTINGS.sql)
@@ -506,4 +505,4 @@ def test_every_unit_has_a_code_for_statisticians() -> None:
     """expectations/indicators/units.yaml has the units of all readings and of what was printed, and no other."""
     with (SETTINGS.expectations / "indicators" / "published_figure.csv").open(encoding="utf-8", newline="") as lines:
         printed = {row["unit"] for row in csv.DictReader(lines)}
-    assert sdmx.load_units(SETTINGS.expectations).keys() == {d.unit for d in DEFINITIONS.values()} | printed
+    assert unit.load_units(SETTINGS.expectations).keys() == {d.unit for d in DEFINITIONS.values()} | printed

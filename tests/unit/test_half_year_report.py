@@ -18,6 +18,7 @@ from halfyear import period
 from halfyear import settings as settings_module
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import definition
+from halfyear.indicators.figure import FIGURE_COLUMNS
 from halfyear.publishing.report import half_year_report, wording
 from halfyear.publishing.report.half_year_report import Figures
 from halfyear.publishing.report.scope import Seal
@@ -32,19 +33,26 @@ def figure(code: str, value: Any, previous: Any = None, year_ago: Any = None, st
     definition = DEFINITIONS[code]
 
     def change(earlier: Decimal | None) -> Decimal | None:
-        if value is None or earlier is None or definition.shown(earlier) == 0:
+        if value is None or not earlier:
             return None
-        now, then = definition.shown(Decimal(value)), definition.shown(earlier)
+        now, then = Decimal(value), earlier
         return now - then if definition.kind == "ratio" else (now - then) * 100 / then
 
     values = [None if v is None else Decimal(v) for v in (value, previous, year_ago)]
     return {
+        **dict.fromkeys(FIGURE_COLUMNS),
+        "period": "2022-S1",
         "indicator_code": code,
+        "numerator": values[0],
         "value": values[0],
         "printed": definition.printed(values[0]),
         "previous_value": values[1],
+        "previous_printed": definition.printed(values[1]),
+        "previous_vintage": 1,
         "change_on_previous": change(values[1]),
         "year_ago_value": values[2],
+        "year_ago_printed": definition.printed(values[2]),
+        "year_ago_vintage": 1,
         "change_on_year": change(values[2]),
         "status": status,
         "vintage": 1 if status == "sealed" else None,
@@ -66,17 +74,29 @@ def built(text: str, *rows: dict[str, Any], draft: bool = False) -> Any:
 @pytest.mark.parametrize(
     ("code", "value", "previous", "year_ago", "expected"),
     [
-        ("accounts_opened", 8043, 7897, 7688, "环比增长1.85%，同比增长4.62%"),
-        ("accounts_opened", 90, 100, 100, "环比下降10.00%，同比下降10.00%"),
-        ("accounts_opened", 100, 100, 100, "环比、同比均持平"),
-        ("accounts_opened", 100, 100, 50, "环比持平，同比增长100.00%"),
-        ("accounts_opened", 100, None, None, "环比、同比均无可比数据"),
-        ("accounts_opened", 410, 100, 400, "环比增至上期的4.1倍，同比增长2.50%"),
-        ("accounts_opened", 5, 0, 5, "环比不计增幅（上期为零），同比持平"),
-        ("accounts_opened", 0, 1, 0, "环比由1名降至零，同比持平"),
-        ("account_activation_rate", "98.334", "97.189", "98.326", "环比提高1.14个百分点，同比持平"),
+        # A stock is compared with the year's end.
+        ("accounts_opened", 8043, 7897, 7688, "比上年末增长2%，同比增长5%"),
+        ("accounts_opened", 90, 100, 100, "比上年末下降10%，同比下降10%"),
+        ("accounts_opened", 100, 100, 100, "比上年末、同比均持平"),
+        ("accounts_opened", 100, None, None, "比上年末、同比均无可比数据"),
+        ("accounts_opened", 410, 100, 400, "比上年末增至上年末的4.1倍，同比增长3%"),
+        ("hotline_tickets", 199, 100, 50, "环比增长99%，同比增长298%"),
+        ("hotline_tickets", 100, 100, 50, "环比持平，同比增长100%"),
+        # 100 and 0 stand for exact values only.
+        ("hotline_tickets", 1999, 1000, 200000, "环比增长99.90%，同比下降99%"),
+        ("hotline_tickets", 100001, 100000, 100000, "环比增长0.001%，同比增长0.001%"),
+        # A small count changes by so many.
+        ("hotline_tickets", 2, 3, 29, "比上期减少1张，比上年同期减少27张"),
+        ("hotline_tickets", 5, 0, 5, "比上期增加5张，同比持平"),
+        ("hotline_tickets", 0, 40, None, "环比由40张降至零，同比无可比数据"),
+        ("accounts_opened", 5, 3, 5, "比上年末增加2名，同比持平"),
+        # Ratios: percentage points of the exact values.
+        ("account_activation_rate", "98.334", "97.189", "98.326", "环比提高1.15个百分点，同比基本持平"),
+        ("account_activation_rate", "98.334", "98.331", None, "环比基本持平，同比无可比数据"),
         ("account_activation_rate", "90", "97.189", "80", "环比下降7.19个百分点，同比提高10.00个百分点"),
         ("account_activation_rate", "5", "0", None, "环比不计增幅（上期为零），同比无可比数据"),
+        # A list that is fixed at the year's end is the same in both half-years.
+        ("cross_province_items", 110, 100, 100, "同比增长10%"),
     ],
 )
 def test_rise_and_fall_are_worded_from_the_values(
@@ -92,7 +112,7 @@ def test_a_slot_is_filled_with_what_was_sealed() -> None:
     )
     heading, paragraph = document.blocks
     assert heading.text == "2022年上半年报告"
-    assert paragraph.text == "开通8043名，环比增长1.85%，同比增长4.62%。"
+    assert paragraph.text == "开通8043名，比上年末增长2%，同比增长5%。"
 
 
 def test_what_is_not_sealed_refuses_to_print_and_is_marked_in_a_draft() -> None:
@@ -140,7 +160,7 @@ def test_the_three_formats_hold_the_same_numbers() -> None:
     values = {cell.value for sheet in workbook for row in sheet.iter_rows() for cell in row}
     for text in (markdown, paragraphs):
         assert "2022年上半年报告" in text and "8043名" in text and "2022年7月10日" in text
-    for number in ("7897", "7304", "+1.85%"):
+    for number in ("7897", "7304", "+2%"):
         assert number in markdown and number in cells
     assert {8043, 7909, 7688} <= {int(v) for v in values if isinstance(v, int | float) and v == int(v)}
     # Charts are charts that a person can edit, not pictures.

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from halfyear import settings
 from halfyear.contract import Title
 from halfyear.errors import ContractError, UsageError
+from halfyear.indicators import unit
 from halfyear.mart import spreadsheet
 from halfyear.period import Period
 from halfyear.publishing import sdmx
@@ -281,9 +282,9 @@ def test_units_are_checked(text: str, wrong: str, tmp_path: Path) -> None:
     (tmp_path / "indicators").mkdir()
     (tmp_path / "indicators" / "units.yaml").write_text(text, "utf-8")
     with pytest.raises(ContractError, match=wrong):
-        sdmx.load_units(tmp_path)
+        unit.load_units(tmp_path)
 
 
 def test_codes_of_units_are_sdmx_codes() -> None:
-    units = sdmx.load_units(Path(__file__).resolve().parents[2] / "expectations")
+    units = unit.load_units(Path(__file__).resolve().parents[2] / "expectations")
     assert all(set(unit.code) <= set(string.ascii_uppercase + string.digits + "_") for unit in units.values())

@@ -11,8 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from halfyear import settings
-from halfyear.indicators import definition
 from halfyear.indicators.figure import FIGURE_COLUMNS
 from halfyear.mart.reconciliation_table import RECONCILIATION_COLUMNS
 from halfyear.settings import LOCAL_ZONE
@@ -26,6 +24,7 @@ def rate(**fields: Any) -> dict[str, Any]:
         "period": "2022-S1", "indicator_code": "account_activation_rate", "name_zh": "粤政易用户激活率",
         "domain": "account_activation", "unit": "%", "kind": "ratio", "body_name": "全市",
         "value": Decimal("98.3339549919"), "printed": "98.33%", "previous_value": Decimal("97.5"),
+        "previous_printed": "97.50%", "decimals": 2, "domain_zh": "粤政易账号", "domain_en": "Staff accounts",
         "change_on_previous": Decimal("0.83"), "status": "provisional",
         "computed_at": datetime(2022, 7, 1, 2, 0, tzinfo=LOCAL_ZONE),
     } | fields  # fmt: skip
@@ -35,6 +34,7 @@ def count(**fields: Any) -> dict[str, Any]:
     return rate(
         indicator_code="cloud_systems_added", name_zh="新增上云政务信息系统数", domain="cloud_migration", unit="个", kind="flow",
         value=Decimal(8), printed="8个", previous_value=Decimal(6), change_on_previous=Decimal("33.333333333333"),
+        previous_printed="6个", year_ago_printed="9个", decimals=0, domain_zh="政务信息系统上云",
         year_ago_value=Decimal(9), change_on_year=Decimal("-11.111111111111"), **fields,
     )  # fmt: skip
 
@@ -45,7 +45,7 @@ def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
     def lines(width: int, rows: list[dict[str, Any]]) -> list[str]:
         monkeypatch.setenv("COLUMNS", str(width))
-        figure_table.show_indicators(rows, definition.load_all(settings.load().sql))
+        figure_table.show_indicators(rows)
         return capsys.readouterr().out.splitlines()
 
     return lines
@@ -55,7 +55,7 @@ def test_names_and_numbers_side_by_side(shown: Any) -> None:
     lines = shown(200, [count(), rate()])
     assert lines[0] == "2022-S1 全市 (暂定 provisional)"
     first = next(line for line in lines if line.startswith("cloud_systems_added"))
-    assert first.split() == ["cloud_systems_added", "新增上云政务信息系统数", "8个", "6个", "+33.33%", "9个", "-11.11%"]
+    assert first.split() == ["cloud_systems_added", "新增上云政务信息系统数", "8个", "6个", "+33%", "9个", "-11%"]
     second = next(line for line in lines if line.startswith("account_activation_rate"))
     numbers = ["98.33%", "97.50%", "+0.83百分点", "—", "—"]
     assert second.split() == ["account_activation_rate", "粤政易用户激活率", *numbers]
@@ -69,7 +69,7 @@ def test_numbers_below_names(shown: Any, width: int) -> None:
     lines = shown(width, [count(), rate()])
     assert [line for line in lines if cell_len(line) > width] == []
     name = lines.index("新增上云政务信息系统数 cloud_systems_added")
-    assert lines[name + 1].split() == ["8个", "6个", "+33.33%", "9个", "-11.11%"]
+    assert lines[name + 1].split() == ["8个", "6个", "+33%", "9个", "-11%"]
     assert lines[2].split() == ["this", "previous", "change", "year", "ago", "change"]
 
 

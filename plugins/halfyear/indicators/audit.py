@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import psycopg2
@@ -186,11 +185,7 @@ def sealed(connection: Connection, period: Period) -> Audit:
         if newest is None:
             return NOTHING
         vintage, sealed_at = newest
-        cursor.execute(
-            "select definition from indicators.sealed_definition where period = %s and vintage = %s",
-            (str(period), vintage),
-        )
-        definitions = [_sealed_definition(row[0]) for row in cursor]
+        definitions = list(indicator.sealed_definitions(connection, period, vintage).values())
         cursor.execute(
             "select indicator_code, reading, body_code, numerator, denominator, value, printed "
             "from indicators.sealed_observation where period = %s and vintage = %s",
@@ -254,7 +249,9 @@ _LISTS = ("core.body", "core.body_alias", "core.region", "core.value_set")
 #: A select that asks for what a list says of a body, beside which body a row belongs to.
 _KINDS = re.compile(r"\bcore\.body as (?!by_code\b)|\bcore\.region\b")
 #: What the mart shows or decides by, beside the figure itself.
-_ASIDE = ("shown", "vintage", "is_published", "definition_hash", "computed_at")
+_ASIDE = (
+    "vintage", "is_published", "definition_hash", "computed_at", "unit", "first_printed", "body_name", "compared",
+)  # fmt: skip
 
 
 def _in_force(
@@ -365,11 +362,3 @@ def _sides(
 def _names(cursor: Cursor) -> dict[str | None, str]:
     cursor.execute("select code, name from core.body")
     return dict(cursor.fetchall())
-
-
-def _sealed_definition(kept: Mapping[str, Any]) -> Definition:
-    """A definition as a seal keeps it; seals from before definitions had readings say stock or flow of each source."""
-    readings = kept.get("readings") or ["last_day" if basis == "stock" else "flow" for basis in kept["bases"]]
-    given: dict[str, Any] = {each.name: kept.get(each.name) for each in fields(Definition)}
-    given |= {"scale": Decimal(kept["scale"]), "sources": tuple(kept["sources"]), "readings": tuple(readings)}
-    return Definition(**{**given, "parts": None})

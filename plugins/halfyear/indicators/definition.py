@@ -36,6 +36,7 @@ COLUMNS = (
     "load_id",
     "row_number",
 )
+MOST_DECIMALS = 12
 #: What a null value prints.
 DASH = "—"
 #: The body name of the row for the whole city.
@@ -85,7 +86,7 @@ class IndicatorHeader(BaseModel):
     domain: str | None = None
     unit: str
     kind: Kind | None = None
-    decimals: int = Field(default=0, ge=0, le=12)
+    decimals: int = Field(default=0, ge=0, le=MOST_DECIMALS)
     scale: Decimal | None = Field(default=None, gt=0)
     template: str = "{value}{unit}"
     quantity: Column | None = None
@@ -212,8 +213,8 @@ class Definition:
         return plain(_QUOTIENT.plus(_DIGITS.divide(EXACT.multiply(numerator, self.scale), denominator)))
 
     def shown(self, value: Decimal) -> Decimal:
-        """The value rounded half up to the decimals of the definition."""
-        return rounded(value, self.decimals)
+        """The value as it is printed, see `shown`."""
+        return shown(value, self.decimals, self.unit)
 
     def printed(self, value: Decimal | None) -> str:
         """The value as it is printed, with trailing zeros and unit; — for null."""
@@ -232,6 +233,25 @@ def rounded(value: Decimal, decimals: int) -> Decimal:
     """Half up, and never minus zero."""
     found = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP, context=_ROUNDED)
     return abs(found) if found == 0 else found
+
+
+def shown(value: Decimal, decimals: int, unit: str) -> Decimal:
+    """The value rounded half up to its decimals; 0 and 100% stand for exact values only.
+
+    Where the decimals would give one of these for another value, it gets two decimals, or more until it is told apart.
+    """
+    bounds = (0, 100) if unit == "%" else (0,)
+    for places in (decimals, *range(max(decimals + 1, 2), MOST_DECIMALS + 1)):
+        found = rounded(value, places)
+        if found == value or found not in bounds:
+            return found
+    return found
+
+
+def digits(value: Decimal) -> int:
+    """How many decimals a rounded value is written with."""
+    exponent = value.as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
 # ---------------------------------------------------------------- composing

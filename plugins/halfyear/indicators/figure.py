@@ -10,6 +10,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import RealDictCursor
 
+from halfyear.contract import Title
 from halfyear.indicators import indicator, observation
 from halfyear.indicators.definition import CITY, Definition
 from halfyear.indicators.observation import Observation
@@ -32,13 +33,30 @@ FIGURE_COLUMNS = (
     "value",
     "printed",
     "previous_value",
+    "previous_printed",
+    "previous_vintage",
+    "previous_first_printed",
     "change_on_previous",
+    "previous_not_comparable",
     "year_ago_value",
+    "year_ago_printed",
+    "year_ago_vintage",
+    "year_ago_first_printed",
     "change_on_year",
+    "year_ago_not_comparable",
     "status",
     "vintage",
     "computed_at",
+    "decimals",
+    "sort_order",
+    "domain_zh",
+    "domain_en",
 )
+#: What stands in place of a change, by the reason that mart.indicator gives.
+NOT_COMPARABLE = {
+    "unit": Title(zh="计量单位不同", en="another unit"),
+    "definition": Title(zh="指标定义不同", en="another definition"),
+}
 
 
 def figures(
@@ -52,9 +70,8 @@ def figures(
     if as_known is None:
         with connection.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute(
-                f"select {', '.join(f'i.{c}' for c in FIGURE_COLUMNS)} from mart.indicator as i "
-                "left join mart.definition as d on d.indicator_code = i.indicator_code and d.is_published "
-                "where i.period = %s and i.body_code is not distinct from %s order by d.sort_order",
+                f"select {', '.join(FIGURE_COLUMNS)} from mart.indicator "
+                "where period = %s and body_code is not distinct from %s order by sort_order, indicator_code",
                 (str(period), body),
             )
             return [dict(row) for row in cursor]
@@ -75,7 +92,8 @@ def figures(
         (
             str(period), d.code, d.name_zh, d.name_en, d.domain, d.unit, d.kind, body, body_name,
             o.numerator, o.denominator, o.value, o.printed,
-            _value(previous), on_previous, _value(earlier), on_year, "as_known", None, as_known,
+            *_base(d, previous), on_previous, None, *_base(d, earlier), on_year, None,
+            "as_known", None, as_known, d.decimals, d.sort_order, d.domain_zh, d.domain_en,
         )
         for d, o, previous, earlier, (on_previous, on_year) in zip(
             published, now, before, year_ago, changes, strict=True
@@ -99,19 +117,19 @@ def _changes(
     now: Sequence[Observation | None],
     earlier: Sequence[Observation | None],
 ) -> list[Decimal | None]:
-    """环比 or 同比 of observations against earlier ones, from the values as they are shown."""
+    """环比 or 同比 of observations against earlier ones, from the exact values."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select indicators.change(kind, value, earlier) from unnest(%s::text[], %s::numeric[], %s::numeric[]) "
             "with ordinality as asked (kind, value, earlier, place) order by place",
-            ([d.kind for d in definitions], _shown(definitions, now), _shown(definitions, earlier)),
+            ([d.kind for d in definitions], list(map(_value, now)), list(map(_value, earlier))),
         )
         return [row[0] for row in cursor]
 
 
-def _shown(definitions: Sequence[Definition], observations: Sequence[Observation | None]) -> list[Decimal | None]:
-    values = map(_value, observations)
-    return [None if v is None else d.shown(v) for d, v in zip(definitions, values, strict=True)]
+def _base(definition: Definition, base: Observation | None) -> tuple[Decimal | None, str, None, None]:
+    """Value and print of what is compared with; no vintage, since all of it is computed as known at one instant."""
+    return _value(base), definition.printed(_value(base)), None, None
 
 
 def _value(observation: Observation | None) -> Decimal | None:

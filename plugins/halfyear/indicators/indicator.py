@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from decimal import Decimal
 from typing import Any
 
 from psycopg2 import sql as pgsql
@@ -12,9 +13,10 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import Json
 
 from halfyear.errors import UsageError
-from halfyear.indicators.definition import Definition, Parts
+from halfyear.indicators.definition import Definition, Pair, Parts
 from halfyear.indicators.population import Laid
 from halfyear.indicators.select_text import PARAMETERS
+from halfyear.period import Period
 
 # Where a column is not called as the field is.
 _COLUMNS = {"code": "indicator_code", "sql": "sql_text"}
@@ -120,3 +122,22 @@ def definition(connection: Connection, code: str, reading: str = "") -> Definiti
         near = ", ".join(difflib.get_close_matches(wanted, names, 3))
         hint = f"是否指 / did you mean: {near}" if near else "代码见 / codes are listed by: halfyear indicators PERIOD"
         raise UsageError(f"{wanted}: 没有这个指标 / there is no such indicator; {hint}") from None
+
+
+def sealed_definitions(connection: Connection, period: Period, vintage: int) -> dict[Pair, Definition]:
+    """The definitions of a vintage as its figures were computed, by code and reading, in the order of the tables then."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select definition from indicators.sealed_definition where period = %s and vintage = %s",
+            (str(period), vintage),
+        )
+        found = sorted((_sealed(row[0]) for row in cursor), key=lambda each: each.sort_order)
+    return {each.pair: each for each in found}
+
+
+def _sealed(kept: Mapping[str, Any]) -> Definition:
+    """A definition as a seal keeps it; seals from before definitions had readings say stock or flow of each source."""
+    readings = kept.get("readings") or ["last_day" if basis == "stock" else "flow" for basis in kept["bases"]]
+    given: dict[str, Any] = {each.name: kept.get(each.name) for each in fields(Definition)}
+    given |= {"scale": Decimal(kept["scale"]), "sources": tuple(kept["sources"]), "readings": tuple(readings)}
+    return Definition(**{**given, "parts": None})

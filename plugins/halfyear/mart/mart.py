@@ -91,7 +91,7 @@ def resolved_view_sql(contract: Contract) -> str:
 
 
 def _domain_views(definitions: Iterable[Definition]) -> list[View]:
-    """``mart.<domain>``: a row per period and body, a column per published indicator."""
+    """``mart.<domain>``: a row per period and body, a column per published indicator; null for a value in another unit."""
     views: dict[str, list[Definition]] = {}
     for definition in definitions:
         if definition.is_published:
@@ -105,15 +105,16 @@ def _domain_views(definitions: Iterable[Definition]) -> list[View]:
             "status": "状态 sealed when every value of the row is sealed, else provisional",
         } | {d.code: f"{d.name_zh} {d.name_en} ({d.unit}): {d.description_en}" for d in members}
         values = ",\n".join(
-            f"    max(f.value) filter (where f.indicator_code = '{d.code}') as {d.code}" for d in members
+            f"    max(f.value) filter (where f.indicator_code = '{d.code}' and f.unit = '{d.unit}') as {d.code}"
+            for d in members
         )
-        codes = ", ".join(f"('{d.code}', '{d.reading}')" for d in members)
+        codes = ", ".join(f"'{d.code}'" for d in members)
         select = (
             "select\n    f.period,\n    f.body_code,\n"
-            "    case when f.body_code is null then '全市' else min(b.name) end as body_name,\n"
-            "    case when bool_and(f.status = 'sealed') then 'sealed' else 'provisional' end as status,\n"
-            f"{values}\nfrom indicators.figure as f\nleft join core.body as b on f.body_code = b.code\n"
-            f"where (f.indicator_code, f.reading) in ({codes})\ngroup by f.period, f.body_code"
+            "    min(f.body_name) as body_name,\n"
+            "    case when bool_and(f.vintage is not null) then 'sealed' else 'provisional' end as status,\n"
+            f"{values}\nfrom indicators.compared_figure as f\n"
+            f"where f.indicator_code in ({codes})\ngroup by f.period, f.body_code"
         )
         first = members[0]
         description = f"{first.domain_zh} {first.domain_en}: one row per period and body, a column per indicator"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -26,12 +27,22 @@ HELD = {
         "period", "vintage", "indicator_code", "reading", "body_code", "reason", "note", "follows", "old_value",
         "old_printed", "new_value", "new_printed",
     ),
+    "sealed_comparison": ("period", "vintage", "indicator_code", "reading", "body_code", "body_name", "compared"),
+    "sealed_print": ("period", "vintage", "page", "content"),
 }  # fmt: skip
+#: What seals did not hold at first: where such a seal has no row of a table, the table is no part of its hash.
+_HELD_SINCE = ("sealed_comparison", "sealed_print")
 #: What a vintage says of itself; its hash is over these in this order, then over the hashes of what it holds.
 FACTS = (
     "period", "vintage", "sequence", "sealed_at", "prepared_by", "approved_by", "approved_at", "code_version", "note",
     "exceptions", "declarations", "proposal_digest", "previous_hash",
 )  # fmt: skip
+
+
+def own_digest(facts: Sequence[object], hashes: Mapping[str, Sequence[str]]) -> str:
+    """The hash of a vintage: over its `FACTS` and the hashes of the rows that it holds, by table."""
+    held = [(table, sorted(hashes.get(table, ()))) for table in HELD]
+    return digest_of([*facts, *(rows for table, rows in held if rows or table not in _HELD_SINCE)])
 
 
 def digest_of(value: object) -> str:

@@ -6,7 +6,7 @@ is over all that would be sealed, so that an approval holds for that alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,10 @@ from psycopg2.extensions import cursor as Cursor
 
 from halfyear.errors import HalfyearError, UsageError
 from halfyear.indicators import figure, indicator
-from halfyear.indicators.definition import DASH, Definition
+from halfyear.indicators.definition import DASH
 from halfyear.period import Period
-from halfyear.publishing.digest import HELD, digest_of
+from halfyear.publishing import holding
+from halfyear.publishing.digest import digest_of
 from halfyear.publishing.vintage import REASONS, Change, OpenPoint, Vintage, candidates, latest, open_points
 
 
@@ -49,7 +50,7 @@ class Proposal:
     """What an approver is shown and what then is sealed: the figures that stand now, and what is said of them.
 
     ``reasons`` gives each figure that changes its reason, by code with reading. ``figures`` are those of the city as
-    columns of mart.indicator, and ``previous_printed`` and ``year_ago_printed``. ``digest`` is over all that is sealed: when a file arrives between proposal and
+    columns of mart.indicator, as they would stand then. ``digest`` is over all that is sealed: when a file arrives between proposal and
     approval, it no longer fits.
     """
 
@@ -73,8 +74,7 @@ def propose(connection: Connection, request: Request) -> Proposal | None:
     before = latest(connection, period)
     with connection.cursor() as cursor:
         _refuse_due(cursor, period)
-        figures = figure.figures(connection, period)
-        if not figures:
+        if not figure.figures(connection, period):
             raise UsageError(f"{period}: 没有指标数据 / nothing was computed for this half-year; run: halfyear run")
         changes = candidates(connection, period) if before else []
         if request.is_restatement:
@@ -87,9 +87,15 @@ def propose(connection: Connection, request: Request) -> Proposal | None:
         elif before:
             return None
         reasons = _reasons(request, changes)
-        exceptions = _exceptions(cursor, request, open_points(connection, period, request.is_restatement))
-        observations = current_observations(cursor, period)
-    vintage = before.vintage + 1 if before else 1
+        vintage = before.vintage + 1 if before else 1
+        preparer = request.prepared_by.strip() or DASH
+        held = holding.collect(cursor, period, vintage, indicator.definitions(connection))
+        with holding.rehearsed(cursor, holding.facts_of(cursor, period, vintage, preparer, f"{preparer} {DASH}"), held):
+            shown = tuple(figure.figures(connection, period))
+            points = open_points(connection, period)
+            compared = holding.comparisons(cursor, period)
+        exceptions = _exceptions(cursor, request, points)
+    observations = held["sealed_observation"]
     digest = digest_of(
         [
             str(period),
@@ -100,10 +106,10 @@ def propose(connection: Connection, request: Request) -> Proposal | None:
             [point.as_dict() for point in exceptions],
             sorted(reasons.items()),
             # When a figure was computed says nothing to the approver: computing it again does not void an approval.
-            [row[:-1] for row in observations],
+            [row[2:-1] for row in observations],
+            compared,
         ]
     )
-    shown = tuple(_as_they_would_be(figures, changes, indicator.definitions(connection)))
     return Proposal(request, vintage, exceptions, tuple(changes), reasons, shown, len(observations), digest)
 
 
@@ -124,25 +130,6 @@ def _refuse_due(cursor: Cursor, period: Period) -> None:
         raise StillDue(
             f"{period}: 须先计算的指标 / indicators that have to be computed first: {row[0]}; run: halfyear ingest"
         )
-
-
-def _as_they_would_be(
-    figures: Sequence[dict[str, Any]],
-    changes: Sequence[Change],
-    definitions: Mapping[tuple[str, str], Definition],
-) -> Iterator[dict[str, Any]]:
-    """The figures of the city with what a restatement makes of them, and the values compared with as printed."""
-    published = {d.code: d for d in definitions.values() if d.is_published}
-    known = {d.pair for d in published.values()}
-    new = {c.indicator_code: c for c in changes if c.body_code is None and (c.indicator_code, c.reading) in known}
-    for each in figures:
-        code = each["indicator_code"]
-        yield {
-            **each,
-            **({"value": new[code].new_value, "printed": new[code].new_printed} if code in new else {}),
-            "previous_printed": published[code].printed(each["previous_value"]) if code in published else DASH,
-            "year_ago_printed": published[code].printed(each["year_ago_value"]) if code in published else DASH,
-        }
 
 
 def _reasons(request: Request, changes: Sequence[Change]) -> dict[str, str]:
@@ -187,14 +174,3 @@ def _exceptions(cursor: Cursor, request: Request, points: Sequence[OpenPoint]) -
             + " ".join(f"--except {name}" for name in dict.fromkeys(point.name for point in unnamed))
         )
     return tuple(points)
-
-
-def current_observations(cursor: Cursor, period: Period) -> list[tuple[Any, ...]]:
-    """The current observations of a half-year: every indicator, reading and body."""
-    columns = HELD["sealed_observation"][2:]
-    cursor.execute(
-        f"select {', '.join(columns)} from indicators.observation where period = %s and superseded_at is null "
-        "order by indicator_code, reading, body_code nulls first",
-        (str(period),),
-    )
-    return cursor.fetchall()

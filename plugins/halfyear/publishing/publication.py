@@ -56,7 +56,7 @@ def text(proposal: Proposal) -> str:
     lines += _table(
         ("指标 indicator", "本期 this", "上期 previous", "上年同期 year ago"),
         (
-            (each["name_zh"], each["printed"], each["previous_printed"], each["year_ago_printed"])
+            (each["name_zh"], each["printed"], each["previous_printed"] or DASH, each["year_ago_printed"] or DASH)
             for each in figures.values()
         ),
     )

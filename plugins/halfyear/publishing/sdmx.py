@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import yaml
 from psycopg2.extensions import connection as Connection
-from pydantic import Field, ValidationError
 
-from halfyear.contract import Title, read_yaml
+from halfyear.contract import Title
 from halfyear.errors import ContractError, UsageError
-from halfyear.indicators.definition import CITY
+from halfyear.indicators.definition import CITY, shown
 from halfyear.period import Period
+from halfyear.publishing import page
 from halfyear.settings import LOCAL_ZONE
 from halfyear.statement_file import statement
 
@@ -44,7 +43,7 @@ CODE_LISTS = {
 # An SDMX id may begin with @ or -; ours do not.
 _CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@$\-]*\Z", re.ASCII)
 
-Status = Literal["A", "P", "R"]
+Status = Literal["A", "B", "P", "R"]
 
 _CONCEPTS: dict[str, tuple[Title, Title]] = {
     "FREQ": (Title(zh="频率", en="Frequency"), Title(zh="S：每半年一个值", en="S: one value per half-year")),
@@ -71,7 +70,7 @@ _CONCEPTS: dict[str, tuple[Title, Title]] = {
     ),
     "OBS_STATUS": (
         Title(zh="观测状态", en="Observation status"),
-        Title(zh="A 正常，P 暂定，R 重述", en="A normal, P provisional, R revised"),
+        Title(zh="A 正常，B 序列中断，P 暂定，R 重述", en="A normal, B break in the series, P provisional, R revised"),
     ),
     "VINTAGE": (
         Title(zh="版次", en="Vintage"),
@@ -100,12 +99,6 @@ _STATUSES: dict[Status, tuple[Title, Title]] = {
         Title(zh="已封存，且后来的版次改变了首次公布值", en="Sealed, and changed by a vintage after the first"),
     ),
 }
-
-
-class Unit(Title):
-    """A unit of indicators: its code in exports, and its name in Chinese and English."""
-
-    code: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
 
 
 @dataclass(frozen=True)
@@ -147,27 +140,11 @@ class Publication:
 # ---------------------------------------------------------------- what is exported
 
 
-def load_units(expectations: Path) -> dict[str, Unit]:
-    """The units of indicators with their codes, from ``expectations/indicators/units.yaml``.
-
-    Raises ContractError for a bad file and for a code that two units have.
-    """
-    path = expectations / "indicators" / "units.yaml"
-    try:
-        units = {str(name): Unit.model_validate(each) for name, each in read_yaml(path.read_text("utf-8")).items()}
-    except (yaml.YAMLError, ValidationError) as error:
-        raise ContractError(f"{path.name}: {' '.join(str(error).split())}") from None
-    codes = [unit.code for unit in units.values()]
-    if len(set(codes)) < len(codes):
-        twice = sorted({code for code in codes if codes.count(code) > 1})
-        raise ContractError(f"{path.name}: 代码重复 / given to two units: {', '.join(twice)}")
-    return units
-
-
-def read(connection: Connection, period: Period, units: Mapping[str, Unit]) -> Publication:
+def read(connection: Connection, period: Period) -> Publication:
     """The published figures of a half-year, for the city and every body, as they are in force.
 
-    Raises UsageError when nothing is computed for it, and ContractError for a unit without a code.
+    The names of indicators, bodies and units are those of the seal where there is one. Raises UsageError when nothing is
+    computed for the half-year, and ContractError for a unit without a code.
     """
     with connection.cursor() as cursor:
         cursor.execute(statement(__file__, "figures_for_sdmx"), {"period": str(period), "total": TOTAL})
@@ -177,14 +154,19 @@ def read(connection: Connection, period: Period, units: Mapping[str, Unit]) -> P
             first, last = cursor.fetchone() or (None, None)
             known = f"；已有 {first} 至 {last} / there are {first} to {last}" if first else ""
             raise UsageError(f"{period}: 没有数据 / nothing was computed for this half-year{known}")
-        cursor.execute(
-            "select indicator_code, name_zh, name_en, description_zh, description_en from mart.definition "
-            "where is_published order by sort_order"
+    indicators = [
+        Name(
+            row["indicator_code"], row["name_zh"], row["name_en"],
+            Title(zh=row["description_zh"], en=row["description_en"]),
         )
-        indicators = [Name(code, zh, en, Title(zh=text_zh, en=text_en)) for code, zh, en, text_zh, text_en in cursor]
-        # A body comes after the one above it, as readers of SDMX-ML like it.
-        cursor.execute(statement(__file__, "bodies_from_above"))
-        bodies = {code: Name(code, name, parent=parent) for code, name, parent in cursor}
+        for row in page.rows(connection, period, "definitions")
+    ]  # fmt: skip
+    # A body comes after the one above it, as readers of SDMX-ML like it.
+    bodies = {
+        row["body_code"]: Name(row["body_code"], row["body_name"], parent=row["parent_code"])
+        for row in page.rows(connection, period, "bodies")
+    }
+    units = {row["unit"]: row for row in page.rows(connection, period, "units")}
     # A body that has left the list keeps the figures that it had.
     gone = sorted({row[1] for row in rows} - bodies.keys() - {TOTAL})
     unknown = sorted({row[3] for row in rows} - units.keys())
@@ -194,10 +176,20 @@ def read(connection: Connection, period: Period, units: Mapping[str, Unit]) -> P
         )
     return Publication(
         period,
-        [Figure(row[0], row[1], row[2], units[row[3]].code, *row[4:]) for row in rows],
+        [
+            Figure(
+                code,
+                body,
+                None if value is None else shown(value, decimals, unit),
+                units[unit]["code"],
+                decimals,
+                *rest,
+            )
+            for code, body, value, unit, decimals, *rest in rows
+        ],
         indicators,
         [Name(TOTAL, CITY, "The whole city"), *bodies.values(), *(Name(code, code) for code in gone)],
-        [Name(unit.code, unit.zh, unit.en) for unit in units.values()],
+        [Name(unit["code"], unit["name_zh"], unit["name_en"]) for unit in units.values()],
     )
 
 

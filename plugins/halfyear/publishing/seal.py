@@ -9,22 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import Json, execute_values
 
 from halfyear.core import lock
 from halfyear.errors import UsageError
 from halfyear.indicators import audit, computation, indicator
 from halfyear.indicators.definition import Definition
 from halfyear.period import Period
-from halfyear.publishing.digest import FACTS, HELD, digest_of
-from halfyear.publishing.proposal import Proposal, Request, current_observations, propose
+from halfyear.publishing import holding
+from halfyear.publishing.proposal import Proposal, Request, propose
 from halfyear.publishing.vintage import Change, Vintage, latest
-from halfyear.statement_file import statement
 
 _LOCK = 8_150_004
 
@@ -99,71 +96,19 @@ def _seal(
     approved_at: datetime | None,
     code_version: str,
 ) -> None:
-    period, vintage = str(proposal.request.period), proposal.vintage
-    # All rows so far became known before this instant; rows that are loaded after this transaction, later.
-    cursor.execute(
-        "select greatest(clock_timestamp(), max(greatest(lower(known_at), upper(known_at)))) from lineage.standing"
-    )
-    sealed_at = _one(cursor)
-    cursor.execute("select sequence, hash from indicators.vintage order by sequence desc limit 1")
-    sequence, previous_hash = cursor.fetchone() or (0, None)
-    held: dict[str, list[tuple[Any, ...]]] = {
-        "sealed_observation": [
-            (period, vintage, *row) for row in current_observations(cursor, proposal.request.period)
-        ],
-        "sealed_definition": [(period, vintage, *key, _definition(d), d.hash) for key, d in definitions.items()],
-        "sealed_delivery": _deliveries(cursor, period, vintage),
-        "restatement": _restatements(proposal, definitions),
-    }
-    facts = (
-        period, vintage, sequence + 1, sealed_at, proposal.request.prepared_by.strip(), approver,
-        approved_at or sealed_at, code_version, proposal.request.note.strip(),
-        [point.as_dict() for point in proposal.exceptions], _declarations(cursor), proposal.digest, previous_hash,
+    """Enter the vintage, with all that is printed of it as the mart then says it."""
+    period, vintage = proposal.request.period, proposal.vintage
+    facts = holding.facts_of(
+        cursor, period, vintage, proposal.request.prepared_by.strip(), approver,
+        approved_at=approved_at, code_version=code_version, note=proposal.request.note.strip(),
+        exceptions=[point.as_dict() for point in proposal.exceptions], proposal_digest=proposal.digest,
     )  # fmt: skip
-    hashes = {table: [digest_of(row) for row in rows] for table, rows in held.items()}
-    own = digest_of([*facts, *(sorted(hashes[table]) for table in HELD)])
-    cursor.execute(
-        f"insert into indicators.vintage ({', '.join(FACTS)}, hash) values ({', '.join(['%s'] * len(FACTS))}, %s)",
-        [*(Json(v) if name == "exceptions" else v for name, v in zip(FACTS, facts, strict=True)), own],
-    )
-    for table, rows in held.items():
-        execute_values(
-            cursor,
-            f"insert into indicators.{table} ({', '.join(HELD[table])}, row_hash) values %s",
-            [
-                (*(Json(v) if isinstance(v, dict) else v for v in row), row_hash)
-                for row, row_hash in zip(rows, hashes[table], strict=True)
-            ],
-            # One statement for each table, so that its trigger checks all added rows in one call.
-            page_size=len(rows) + 1,
-        )
-
-
-def _declarations(cursor: Cursor) -> str:
-    """The fingerprint of all declarations that the warehouse was last derived from: lists, views, definitions."""
-    cursor.execute("select fingerprint from lineage.declaration where name = 'warehouse'")
-    row = cursor.fetchone()
-    return str(row[0]) if row else ""
-
-
-def _one(cursor: Cursor) -> Any:
-    row = cursor.fetchone()
-    assert row is not None
-    return row[0]
-
-
-def _definition(definition: Definition) -> dict[str, Any]:
-    """A definition as the seal keeps it: every field but the parts of its select, numbers as they were written."""
-    return {
-        name: format(value, "f") if isinstance(value, Decimal) else list(value) if isinstance(value, tuple) else value
-        for name, value in vars(definition).items()
-        if name != "parts"
-    }
-
-
-def _deliveries(cursor: Cursor, period: str, vintage: int) -> list[tuple[Any, ...]]:
-    cursor.execute(statement(__file__, "sealed_inputs"), {"period": period})
-    return [(period, vintage, *row) for row in cursor]
+    held = holding.collect(cursor, period, vintage, definitions, _restatements(proposal, definitions))
+    key = (str(period), vintage)
+    with holding.rehearsed(cursor, facts, held):
+        held["sealed_comparison"] = [(*key, *row) for row in holding.comparisons(cursor, period)]
+        held["sealed_print"] = [(*key, *row) for row in holding.pages(cursor, period, vintage)]
+    holding.enter(cursor, facts, held)
 
 
 def _restatements(proposal: Proposal, definitions: Mapping[tuple[str, str], Definition]) -> list[tuple[Any, ...]]:
@@ -180,8 +125,6 @@ def _restatements(proposal: Proposal, definitions: Mapping[tuple[str, str], Defi
         follows = sorted({c.code for c in counts if is_downstream and sources(c) & sources(change)})
         rows.append(
             (
-                str(proposal.request.period),
-                proposal.vintage,
                 change.indicator_code,
                 change.reading,
                 change.body_code,

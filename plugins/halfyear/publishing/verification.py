@@ -13,10 +13,12 @@ from psycopg2.extensions import cursor as Cursor
 from halfyear import period as periods
 from halfyear.core import lock
 from halfyear.indicators import audit
-from halfyear.publishing.digest import FACTS, HELD, digest_of
+from halfyear.publishing.digest import FACTS, HELD, digest_of, own_digest
 
 #: Tables that triggers guard against changes.
 _GUARDED = ("vintage", *HELD)
+#: The columns by which a fault names a row.
+_NAMES = ("indicator_code", "reading", "body_code", "load_id", "delivery_id", "source", "page")
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,14 @@ def verify(connection: Connection) -> Verification:
         count = 0
         for table, columns in HELD.items():
             cursor.execute(
-                f"select {', '.join(columns)}, row_hash from indicators.{table} order by {', '.join(columns[:5])}"
+                f"select {', '.join(columns)}, row_hash from indicators.{table} order by {', '.join(columns[:-1][:5])}"
             )
             for *row, row_hash in cursor:
                 count += 1
                 hashes.setdefault((row[0], row[1]), {}).setdefault(table, []).append(row_hash)
                 if digest_of(row) != row_hash:
-                    what = " ".join(
-                        str(v) for v in (table, *row[2:5]) if v not in (None, "") and not isinstance(v, dict)
-                    )
+                    named = {name: v for name, v in zip(columns, row, strict=True) if name in _NAMES and v}
+                    what = " ".join(str(v) for v in (table, *named.values()))
                     faults.append(
                         Fault(row[0], row[1], what, "该行与封存时不同", "the row is not the one that was sealed")
                     )
@@ -82,7 +83,7 @@ def verify(connection: Connection) -> Verification:
                 faults.append(
                     Fault(period, vintage, "chain", "与前一版次不衔接", "does not continue the vintage before it")
                 )
-            if digest_of([*facts, *(sorted(kept.get(table, [])) for table in HELD)]) != own:
+            if own_digest(facts, kept) != own:
                 faults.append(
                     Fault(
                         period,

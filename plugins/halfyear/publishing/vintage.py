@@ -26,6 +26,8 @@ REASONS = {
     "computation_fault": Title(zh="计算差错", en="computation fault"),
     "transcription_fault": Title(zh="誊录差错", en="transcription fault"),
 }
+#: Verdicts of a reconciliation that leave nothing open: equal, and printed before the figure was restated.
+SETTLED = ("一致", "已重述")
 _KINDS = {
     "completeness": Title(zh="完整性", en="completeness"),
     "identity": Title(zh="勾稽关系", en="identity"),
@@ -198,8 +200,8 @@ def sealed_figure(
     return SealedFigure(number, instant, printed, numerator, denominator, added, removed)
 
 
-def open_points(connection: Connection, period: Period, is_restatement: bool = False) -> list[OpenPoint]:
-    """What speaks against sealing a half-year: sources, identities, and for a first publication the draft."""
+def open_points(connection: Connection, period: Period) -> list[OpenPoint]:
+    """What speaks against sealing a half-year: sources, identities, and what was or is to be printed."""
     found = []
     with connection.cursor() as cursor:
         cursor.execute(
@@ -222,19 +224,18 @@ def open_points(connection: Connection, period: Period, is_restatement: bool = F
         )
         for rule, zh, en, count in cursor:
             found.append(OpenPoint("identity", rule, f"{zh}，{count} 处不成立", f"{en}: broken {count} times"))
-        if not is_restatement:
-            cursor.execute(
-                "select indicator_code, verdict, published_printed, computed_printed, explanation_zh, explanation_en "
-                "from mart.reconciliation where period = %s and verdict <> '一致' order by sort_order",
-                (str(period),),
-            )
-            for code, verdict, printed, computed, zh, en in cursor:
-                found.append(
-                    OpenPoint(
-                        "reconciliation",
-                        code,
-                        f"{verdict}：稿中 {printed}，计算 {computed}（{zh}）",
-                        f"the draft has {printed}, the rows {computed} ({en})",
-                    )
+        cursor.execute(
+            "select indicator_code, verdict, published_printed, computed_printed, explanation_zh, explanation_en "
+            "from mart.reconciliation where period = %s and verdict <> all(%s) order by sort_order",
+            (str(period), list(SETTLED)),
+        )
+        for code, verdict, printed, computed, zh, en in cursor:
+            found.append(
+                OpenPoint(
+                    "reconciliation",
+                    code,
+                    f"{verdict}：稿中 {printed}，计算 {computed}（{zh}）",
+                    f"the draft has {printed}, the rows {computed} ({en})",
                 )
+            )
     return found

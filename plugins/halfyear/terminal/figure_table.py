@@ -6,6 +6,7 @@ Where the terminal has no room for names and numbers side by side, each line of 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.text import Text
 
-from halfyear.indicators.definition import DASH, Definition
+from halfyear.indicators.definition import DASH, shown
 from halfyear.terminal import console
 
 Row = Mapping[str, Any]
@@ -23,6 +24,7 @@ Row = Mapping[str, Any]
 _STATUSES = {"sealed": "已封存", "provisional": "暂定", "as_known": "按当时所知"}
 _VERDICTS = {
     "一致": ("equal", "green"),
+    "已重述": ("restated since", "cyan"),
     "舍入差": ("rounding", "yellow"),
     "口径差": ("reading", "yellow"),
     "差异": ("different", "red"),
@@ -37,15 +39,12 @@ _NUMBERS = ("本期\nthis", "上期\nprevious", "环比\nchange", "上年同期\
 # ---------------------------------------------------------------- indicators
 
 
-def show_indicators(
-    rows: Sequence[Row], definitions: Mapping[tuple[str, str], Definition], to: Console | None = None
-) -> None:
-    """Print the rows of mart.indicator under their domains; ``definitions`` give decimals and the titles of domains."""
+def show_indicators(rows: Sequence[Row], to: Console | None = None) -> None:
+    """Print the rows of mart.indicator under their domains."""
     to = to or console.console()
     if not rows:
         to.print("没有数据 / nothing was computed for this half-year")
         return
-    known = {code: definition for (code, _), definition in definitions.items() if definition.is_published}
     first = rows[0]
     statuses = ", ".join(sorted({_status(row) for row in rows}))
     title = f"{first['period']} {first['body_name'] or first['body_code']} ({statuses})"
@@ -53,7 +52,7 @@ def show_indicators(
     beside = console.table(_NAMES, _NUMBERS)
     below = console.table((), _NUMBERS)
     for row in rows:
-        numbers = _numbers(row, known.get(row["indicator_code"]))
+        numbers = _numbers(row)
         beside.add_row(row["indicator_code"], row["name_zh"], *numbers)
         below.add_row(*numbers)
     is_wide = Measurement.get(to, to.options.update_width(1_000), beside).maximum <= to.width
@@ -63,30 +62,33 @@ def show_indicators(
     lines = iter(laid[-len(rows) :])
     for domain, members in itertools.groupby(rows, key=lambda row: str(row["domain"])):
         group = list(members)
-        declared = known.get(group[0]["indicator_code"])
-        to.print(
-            Text(f"{declared.domain_zh} {declared.domain_en}" if declared else domain, "bold cyan"), soft_wrap=True
-        )
+        to.print(Text(f"{group[0]['domain_zh'] or domain} {group[0]['domain_en'] or ''}", "bold cyan"), soft_wrap=True)
         for row in group:
             if not is_wide:
                 to.print(Text(f"{row['name_zh']} {row['indicator_code']}"), soft_wrap=True)
             to.print(next(lines), soft_wrap=True)
 
 
-def save_indicators(rows: Sequence[Row], definitions: Mapping[tuple[str, str], Definition], output: Path) -> None:
+def save_indicators(rows: Sequence[Row], output: Path) -> None:
     """Write the table to a file, in which a line is as long as it has to be."""
     with output.open("w", encoding="utf-8") as stream:
-        show_indicators(rows, definitions, console.console(file=stream, width=_FILE_WIDTH))
+        show_indicators(rows, console.console(file=stream, width=_FILE_WIDTH))
 
 
-def _numbers(row: Row, definition: Definition | None) -> tuple[Text, ...]:
+def _numbers(row: Row) -> tuple[Text, ...]:
     return (
         Text(row["printed"], "bold"),
-        Text(_shown(definition, row["previous_value"])),
-        _change(row, "change_on_previous"),
-        Text(_shown(definition, row["year_ago_value"])),
-        _change(row, "change_on_year"),
+        *(
+            cell
+            for base, change in (("previous", "change_on_previous"), ("year_ago", "change_on_year"))
+            for cell in (_base(row, base), _change(row, base, change))
+        ),
     )
+
+
+def _base(row: Row, base: str) -> Text:
+    """What a figure is compared with, as it was printed; (r) where that half-year was restated."""
+    return Text(f"{row[f'{base}_printed'] or DASH}{'(r)' if row[f'{base}_first_printed'] else ''}")
 
 
 def _status(row: Row) -> str:
@@ -96,21 +98,15 @@ def _status(row: Row) -> str:
     return f"{_STATUSES.get(status, status)} {status}{vintage}{instant}"
 
 
-def _shown(definition: Definition | None, value: Decimal | None) -> str:
-    if definition is None:
-        return DASH if value is None else f"{value:f}"
-    return definition.printed(value)
-
-
-def _change(row: Row, column: str) -> Text:
+def _change(row: Row, base: str, column: str) -> Text:
+    if row[f"{base}_not_comparable"]:
+        return Text("不可比")
     change: Decimal | None = row[column]
     if change is None:
         return Text(DASH)
-    unit = "百分点" if row["kind"] == "ratio" else "%"
-    rounded = change.quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
-    if rounded == 0:
-        return Text(f"0.00{unit}")
-    return Text(f"{rounded:+f}{unit}", style="green" if rounded > 0 else "red")
+    size = shown(abs(change), row["decimals"], "" if row["kind"] == "ratio" else "%")
+    text = f"{'+' if change > 0 else '-' if change < 0 else ''}{size:f}{'百分点' if row['kind'] == 'ratio' else '%'}"
+    return Text(text, style="green" if change > 0 else "red" if change < 0 else "")
 
 
 # ---------------------------------------------------------------- reconciliation
@@ -143,6 +139,7 @@ def show_reconciliation(rows: Sequence[Row]) -> None:
     for row in shares:
         of = "" if row["denominator"] is None else f" (计算时 computed over {row['denominator']:f})"
         console.say(f"{row['published_no']} {row['published_printed']}: {row['possible_denominators']}{of}")
-    counts = ", ".join(f"{v} {en} {sum(r['verdict'] == v for r in rows)}" for v, (en, _) in _VERDICTS.items())
+    found = Counter(row["verdict"] for row in rows)
+    counts = ", ".join(f"{v} {en} {found[v]}" for v, (en, _) in _VERDICTS.items() if v != "已重述" or found[v])
     console.say("")
     console.say(f"{rows[0]['period']}: 公布数 printed figures {len(rows)}: {counts}")

@@ -27,7 +27,6 @@ _FORMS = {".txt": "table", ".json": "json", ".csv": "csv", ".xlsx": "xlsx"}
 def indicators(period: str, body: str | None, as_known: str | None, form: str | None, output: Path | None) -> None:
     """半年期指标表，含环比、同比 / Print the indicator table of a PERIOD such as 2022-S1, with 环比 and 同比."""
     from halfyear import warehouse
-    from halfyear.indicators import definition
     from halfyear.mart import indicator_table
     from halfyear.terminal import figure_table
 
@@ -42,9 +41,9 @@ def indicators(period: str, body: str | None, as_known: str | None, form: str | 
         if chosen != "table":
             indicator_table.write_indicators(rows, chosen, output)
         elif output is None:
-            figure_table.show_indicators(rows, definition.load_all(settings.sql))
+            figure_table.show_indicators(rows)
         else:
-            figure_table.save_indicators(rows, definition.load_all(settings.sql), output)
+            figure_table.save_indicators(rows, output)
     except OSError as error:
         if output is None:
             raise

@@ -188,9 +188,8 @@ def export(period: str, form: str, output: Path) -> None:
             f"{output.name}: sdmx-csv 只写 .csv 文件或文件夹 / sdmx-csv is written to a file that ends in .csv, or to a folder"
         )
     settings = settings_module.load()
-    units = sdmx.load_units(settings.expectations)
     with warehouse.transaction(settings) as connection:
-        publication = sdmx.read(connection, periods.parse(period), units)
+        publication = sdmx.read(connection, periods.parse(period))
     try:
         written = sdmx.write(publication, settings.agency, output)
     except OSError as error:

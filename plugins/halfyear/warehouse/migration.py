@@ -21,7 +21,7 @@ from halfyear import contract as contracts
 from halfyear.contract import Contract
 from halfyear.core import lock
 from halfyear.errors import ContractError, UsageError
-from halfyear.indicators import definition, identity, indicator, population, scan, select_text
+from halfyear.indicators import definition, identity, indicator, population, scan, select_text, unit
 from halfyear.mart import mart
 from halfyear.settings import Settings
 from halfyear.warehouse import core_table, declaration
@@ -53,6 +53,7 @@ _LISTS = {
     "indicators.published_figure": (
         "period", "published_no", "indicator_code", "section", "printed", "value", "unit", "decimals", "shares_of",
     ),
+    "indicators.series_link": ("indicator_code", "from_hash", "to_hash", "factor", "reason", "reviewed_by"),
 }  # fmt: skip
 
 
@@ -82,6 +83,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
             core_table.derive(cursor, contract, progress)
         identity.load_all(settings.expectations, definitions)
         _write_sources(cursor, declared)
+        _write_units(cursor, settings)
         lists_changed = _load_lists(cursor, settings)
         declaration.apply(cursor, declarations, progress)
         # The views of core decide figures too.
@@ -250,6 +252,12 @@ def _write_sources(cursor: Cursor, declared: Mapping[str, Contract]) -> None:
         ],
         template="(%s, %s, %s, %s, %s, %s, %s::text[])",
     )  # fmt: skip
+
+
+def _write_units(cursor: Cursor, settings: Settings) -> None:
+    rows = [(name, each.code, each.zh, each.en) for name, each in unit.load_units(settings.expectations).items()]
+    cursor.execute("delete from indicators.unit")
+    execute_values(cursor, "insert into indicators.unit (unit, code, name_zh, name_en) values %s", rows)
 
 
 def _load_lists(cursor: Cursor, settings: Settings) -> bool:

@@ -27,8 +27,8 @@ begin
                 and coalesce(d.body_code, '') = f.body_key
         );
     insert into indicators.in_force as f (
-        period, indicator_code, reading, body_code, numerator, denominator, value, shown, printed, vintage,
-        is_published, definition_hash, computed_at
+        period, indicator_code, reading, body_code, numerator, denominator, value, printed, vintage,
+        is_published, definition_hash, computed_at, unit, first_printed, body_name, compared
     )
     select d.*
     from indicators.in_force_derived as d
@@ -40,19 +40,23 @@ begin
         numerator = excluded.numerator,
         denominator = excluded.denominator,
         value = excluded.value,
-        shown = excluded.shown,
         printed = excluded.printed,
         vintage = excluded.vintage,
         is_published = excluded.is_published,
         definition_hash = excluded.definition_hash,
-        computed_at = excluded.computed_at
+        computed_at = excluded.computed_at,
+        unit = excluded.unit,
+        first_printed = excluded.first_printed,
+        body_name = excluded.body_name,
+        compared = excluded.compared
     where
         (
-            f.numerator, f.denominator, f.value, f.shown, f.printed, f.vintage, f.is_published, f.definition_hash,
-            f.computed_at
+            f.numerator, f.denominator, f.value, f.printed, f.vintage, f.is_published, f.definition_hash,
+            f.computed_at, f.unit, f.first_printed, f.body_name, f.compared
         ) is distinct from (
-            excluded.numerator, excluded.denominator, excluded.value, excluded.shown, excluded.printed,
-            excluded.vintage, excluded.is_published, excluded.definition_hash, excluded.computed_at
+            excluded.numerator, excluded.denominator, excluded.value, excluded.printed, excluded.vintage,
+            excluded.is_published, excluded.definition_hash, excluded.computed_at, excluded.unit,
+            excluded.first_printed, excluded.body_name, excluded.compared
         );
 end
 $$;

@@ -10,4 +10,4 @@ end
 $function$;
 
 comment on function indicators.change(text, numeric, numeric) is
-'环比 or 同比 of a value as it is shown against an earlier one: per cent, of a ratio percentage points; null over zero';
+'环比 or 同比 of an exact value against an earlier one: per cent, of a ratio percentage points; null over zero';

@@ -1,4 +1,4 @@
--- A provisional figure is published and rounded as its definition says today.
+-- A provisional figure is published, and has its unit, as its definition says today.
 
 create or replace function indicators.definition_moved() returns trigger
 language plpgsql security definer set search_path = pg_catalog
@@ -8,7 +8,7 @@ begin
         if not exists (
             select from touched as t
             inner join replaced as r on t.indicator_code = r.indicator_code and t.reading = r.reading
-            where (t.is_published, t.decimals) is distinct from (r.is_published, r.decimals)
+            where (t.is_published, t.unit) is distinct from (r.is_published, r.unit)
         ) then
             return null;
         end if;

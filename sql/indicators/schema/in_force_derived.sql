@@ -21,13 +21,36 @@ select
     s.numerator,
     s.denominator,
     s.value,
-    round(s.value, coalesce(z.decimals, d.decimals)) as shown,
     s.printed,
     s.vintage,
     coalesce(z.is_published, d.is_published, false) as is_published,
     s.definition_hash,
-    s.computed_at
+    s.computed_at,
+    coalesce(z.unit, d.unit) as unit,
+    case
+        when s.vintage > 1
+            then (
+                select nullif(o.printed, s.printed)
+                from indicators.sealed_observation as o
+                where
+                    o.period = s.period
+                    and o.indicator_code = s.indicator_code
+                    and o.reading = s.reading
+                    and o.body_code is not distinct from s.body_code
+                order by o.vintage
+                limit 1
+            )
+    end as first_printed,
+    c.body_name,
+    c.compared::jsonb as compared
 from sealed as s
+left join indicators.sealed_comparison as c
+    on
+        s.period = c.period
+        and s.vintage = c.vintage
+        and s.indicator_code = c.indicator_code
+        and s.reading = c.reading
+        and coalesce(s.body_code, '') = coalesce(c.body_code, '')
 left join indicators.sealed_definition as z
     on
         s.period = z.period
@@ -45,7 +68,6 @@ select
     o.numerator,
     o.denominator,
     o.value,
-    round(o.value, d.decimals) as shown,
     o.printed,
     null as vintage,
     -- The reading of an indicator that was published at the seal stays the published one.
@@ -56,7 +78,11 @@ select
         where n.period = o.period and z.indicator_code = o.indicator_code and z.is_published
     ) as is_published,
     o.definition_hash,
-    o.computed_at
+    o.computed_at,
+    d.unit,
+    null as first_printed,
+    null as body_name,
+    null as compared
 from indicators.observation as o
 left join indicators.definition as d
     on o.indicator_code = d.indicator_code and o.reading = d.reading

@@ -30,3 +30,11 @@ alter table indicators.sealed_delivery enable always trigger refuse_addition;
 create or replace trigger refuse_addition after insert on indicators.restatement
 referencing new table as added for each statement execute function indicators.refuse_addition();
 alter table indicators.restatement enable always trigger refuse_addition;
+
+create or replace trigger refuse_addition after insert on indicators.sealed_comparison
+referencing new table as added for each statement execute function indicators.refuse_addition();
+alter table indicators.sealed_comparison enable always trigger refuse_addition;
+
+create or replace trigger refuse_addition after insert on indicators.sealed_print
+referencing new table as added for each statement execute function indicators.refuse_addition();
+alter table indicators.sealed_print enable always trigger refuse_addition;

@@ -32,3 +32,13 @@ create or replace trigger refuse_change before update or delete or truncate
 on indicators.restatement
 for each statement execute function indicators.refuse_change();
 alter table indicators.restatement enable always trigger refuse_change;
+
+create or replace trigger refuse_change before update or delete or truncate
+on indicators.sealed_comparison
+for each statement execute function indicators.refuse_change();
+alter table indicators.sealed_comparison enable always trigger refuse_change;
+
+create or replace trigger refuse_change before update or delete or truncate
+on indicators.sealed_print
+for each statement execute function indicators.refuse_change();
+alter table indicators.sealed_print enable always trigger refuse_change;

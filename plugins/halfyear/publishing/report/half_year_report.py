@@ -6,6 +6,7 @@ not sealed refuses to print, but for a draft, where each provisional value carri
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,8 @@ from psycopg2.extensions import connection as Connection
 
 from halfyear.errors import UsageError
 from halfyear.indicators import figure, indicator
-from halfyear.indicators.definition import DASH, Definition
+from halfyear.indicators.definition import DASH, Definition, digits
+from halfyear.indicators.figure import NOT_COMPARABLE
 from halfyear.period import Period
 from halfyear.publishing.report import annex, docx, markdown, scope, xlsx
 from halfyear.publishing.report.document import (
@@ -36,14 +38,17 @@ from halfyear.publishing.report.document import (
     Table,
 )
 from halfyear.publishing.report.scope import Seal
-from halfyear.publishing.report.template import FACTS, Part, Slot, Template, load
-from halfyear.publishing.report.wording import Figure, day, title, worded
+from halfyear.publishing.report.template import FACTS, Choice, Part, Slot, Template, load
+from halfyear.publishing.report.wording import Figure, change_size, day, has_no_previous, title, worded
 from halfyear.settings import LOCAL_ZONE, Settings
 
 #: What stands beside a provisional value of a draft.
 MARK = "［暂定］"
-#: What stands beside a value of another half-year that nobody has sealed.
+#: What stands beside a value of another half-year that nobody has sealed, and beside one that was restated.
 UNSEALED_BASE = "＊"
+RESTATED_BASE = "(r)"
+#: What a sentence says in place of a figure of which nothing was delivered.
+NOT_DELIVERED = "未报送"
 
 
 # ---------------------------------------------------------------- slots
@@ -51,18 +56,18 @@ UNSEALED_BASE = "＊"
 
 @dataclass(frozen=True)
 class Figures:
-    """What the slots of a report are filled with: the city's figures of a half-year by code, and their definitions.
-
-    ``unsealed_bases`` has (code, "previous" or "year_ago") of every value of another half-year that is not sealed.
-    """
+    """What the slots of a report are filled with: the city's figures of a half-year by code, and their definitions."""
 
     period: Period
     definitions: Mapping[str, Definition]
     rows: Mapping[str, Figure]
-    unsealed_bases: frozenset[tuple[str, str]] = frozenset()
 
     def is_sealed(self, code: str) -> bool:
         return code in self.rows and self.rows[code]["status"] == "sealed"
+
+    def is_delivered(self, code: str) -> bool:
+        """Whether anything is known of the figure."""
+        return code in self.rows and self.rows[code]["numerator"] is not None
 
     def of_block(self, part: Part) -> list[str]:
         """The codes that a table or chart is of, in the order of the tables; a chart has one unit."""
@@ -95,7 +100,12 @@ def unsealed(template: Template, figures: Figures) -> list[str]:
 
 
 def _slots(part: Part) -> Iterator[Slot]:
-    return (piece for piece in part.pieces if isinstance(piece, Slot))
+    for piece in part.pieces:
+        if isinstance(piece, Choice):
+            yield Slot(piece.name, False, piece.line)
+            yield from (each for each in (*piece.zero, *piece.other) if isinstance(each, Slot))
+        elif isinstance(piece, Slot):
+            yield piece
 
 
 def build(
@@ -131,13 +141,14 @@ def build(
     in_order = [code for code in figures.definitions if code in set(used)]
     blocks: list[Block] = []
     for part in template.parts:
-        runs = tuple(run for piece in part.pieces for run in _runs(piece, figures, facts))
+        runs = tuple(run for piece in _said(part, figures) for run in _runs(piece, figures, facts))
         text = "".join(run.text for run in runs)
         match part.kind:
             case "heading":
                 blocks.append(Heading(part.level, text))
             case "paragraph":
-                blocks.append(Paragraph(runs))
+                if text:
+                    blocks.append(Paragraph(runs))
             case "signature":
                 before = blocks[-1] if blocks else None
                 if isinstance(before, Signature):
@@ -163,6 +174,40 @@ def build(
     )
 
 
+def _said(part: Part, figures: Figures) -> list[str | Slot]:
+    """The pieces of a part: the chosen side of each choice, without the sentences of whose figures nothing was delivered."""
+    pieces: list[str | Slot] = []
+    for piece in part.pieces:
+        if isinstance(piece, Choice):
+            figure = figures.rows.get(piece.name)
+            pieces += piece.zero if figure is not None and figure["value"] == 0 else piece.other
+        else:
+            pieces.append(piece)
+    if part.kind != "paragraph":
+        return pieces
+    sentences: list[list[str | Slot]] = [[]]
+    for piece in pieces:
+        if isinstance(piece, Slot):
+            sentences[-1].append(piece)
+            continue
+        *ended, rest = re.split(r"(?<=[。；])", piece)
+        for text in ended:
+            sentences[-1].append(text)
+            sentences.append([])
+        if rest:
+            sentences[-1].append(rest)
+    kept = [each for each in sentences if _is_said(each, figures)]
+    # What a full stop follows that was left out ends with one.
+    if kept and kept != sentences and isinstance(kept[-1][-1], str):
+        kept[-1][-1] = kept[-1][-1].rstrip().removesuffix("；") + ("。" if kept[-1][-1].rstrip().endswith("；") else "")
+    return [piece for sentence in kept for piece in sentence]
+
+
+def _is_said(sentence: Sequence[str | Slot], figures: Figures) -> bool:
+    codes = [piece.name for piece in sentence if isinstance(piece, Slot) and piece.name not in FACTS]
+    return bool(sentence) and (not codes or any(map(figures.is_delivered, codes)))
+
+
 def _runs(piece: str | Slot, figures: Figures, facts: Mapping[str, str]) -> Iterator[Run]:
     if isinstance(piece, str):
         yield Run(piece)
@@ -172,8 +217,10 @@ def _runs(piece: str | Slot, figures: Figures, facts: Mapping[str, str]) -> Iter
         figure = figures.rows.get(piece.name)
         if piece.change:
             yield Run(worded(figure, figures.definitions[piece.name]))
+        elif figure is None or not figures.is_delivered(piece.name):
+            yield Run(NOT_DELIVERED)
         else:
-            yield Run(figure["printed"] if figure else DASH)
+            yield Run(figure["printed"])
         if not figures.is_sealed(piece.name):
             yield Run(MARK, is_mark=True)
 
@@ -223,8 +270,24 @@ def _table(part: Part, figures: Figures, draft: bool) -> Table:
     codes = _shown(part, figures, draft)
     rows = tuple(_row(code, figures) for code in codes)
     notes = []
-    if any(isinstance(cell, Number) and cell.mark == UNSEALED_BASE for row in rows for cell in row):
-        notes.append(f"{UNSEALED_BASE} 该半年期未经封存，为数据仓库现值。")
+    if any(isinstance(cell, Number) and UNSEALED_BASE in cell.mark for row in rows for cell in row):
+        notes.append(f"{UNSEALED_BASE} 该半年期当时未经封存，为数据仓库之值。")
+    restated = [
+        f"{figures.definitions[code].name_zh.removeprefix('其中：')}{word}{first}"
+        for code in codes
+        for word, base in (("上期", "previous"), ("上年同期", "year_ago"))
+        if (first := figures.rows.get(code, {}).get(f"{base}_first_printed"))
+    ]
+    if restated:
+        notes.append(f"{RESTATED_BASE} 该半年期已重述，原公布数：{'，'.join(restated)}。")
+    apart = [
+        f"{figures.definitions[code].name_zh.removeprefix('其中：')}（{word}，{NOT_COMPARABLE[reason].zh}）"
+        for code in codes
+        for word, base in (("上期", "previous"), ("上年同期", "year_ago"))
+        if (reason := figures.rows.get(code, {}).get(f"{base}_not_comparable"))
+    ]
+    if apart:
+        notes.append(f"不可比的指标：{'，'.join(apart)}。")
     left_out = [figures.definitions[code].name_zh for code in figures.of_block(part) if code not in codes]
     if left_out:
         notes.append(f"封存后新增、未列入本版次的指标：{'、'.join(left_out)}。")
@@ -238,18 +301,31 @@ def _row(code: str, figures: Figures) -> tuple[Cell, ...]:
     mark = "" if figures.is_sealed(code) else MARK
     cells: list[Cell] = [definition.name_zh, definition.unit, _number(figure.get("value"), definition, mark)]
     for base, change in (("previous", "change_on_previous"), ("year_ago", "change_on_year")):
-        mark = UNSEALED_BASE if (code, base) in figures.unsealed_bases else ""
+        if base == "previous" and has_no_previous(definition):
+            cells += [DASH, DASH]
+            continue
+        reason = figure.get(f"{base}_not_comparable")
+        if reason:
+            # In the unit that it was printed in.
+            cells += [str(figure[f"{base}_printed"]), "不可比"]
+            continue
+        is_unsealed = figure.get(f"{base}_value") is not None and figure.get(f"{base}_vintage") is None
+        mark = f"{UNSEALED_BASE if is_unsealed else ''}{RESTATED_BASE if figure.get(f'{base}_first_printed') else ''}"
         cells.append(_number(figure.get(f"{base}_value"), definition, mark))
         moved: Decimal | None = figure.get(change)
         unit = "百分点" if definition.kind == "ratio" else "%"
-        cells.append(DASH if moved is None else Number(moved, 2, unit, is_signed=True))
+        cells.append(DASH if moved is None else _changed(moved, definition, unit))
     return tuple(cells)
+
+
+def _changed(change: Decimal, definition: Definition, unit: str) -> Number:
+    return Number(change, digits(change_size(change, definition)), unit, is_signed=True)
 
 
 def _number(value: Decimal | None, definition: Definition, mark: str) -> Cell:
     if value is None:
         return DASH + (mark if mark == MARK else "")
-    return Number(value, definition.decimals, mark=mark)
+    return Number(value, digits(definition.shown(value)), mark=mark)
 
 
 def _chart(part: Part, figures: Figures, draft: bool) -> Chart:
@@ -294,22 +370,13 @@ def writer(output: Path) -> Callable[[Document], bytes]:
     return found
 
 
-def figures(connection: Connection, period: Period) -> Figures:
-    """The city's figures of a half-year and which of the values compared with are sealed."""
-    published = {d.code: d for d in indicator.definitions(connection).values() if d.is_published}
-    rows = {row["indicator_code"]: row for row in figure.figures(connection, period)}
-    bases = {"previous": period.previous, "year_ago": period.year_ago}
-    return Figures(
-        period,
-        published,
-        rows,
-        frozenset(
-            (row["indicator_code"], base)
-            for base, earlier in bases.items()
-            for row in figure.figures(connection, earlier)
-            if row["status"] != "sealed"
-        ),
+def figures(connection: Connection, period: Period, seal: Seal | None) -> Figures:
+    """The city's figures of a half-year with their definitions: as they were sealed, else as they are now."""
+    known = (
+        indicator.sealed_definitions(connection, period, seal.vintage) if seal else indicator.definitions(connection)
     )
+    published = {d.code: d for d in known.values() if d.is_published}
+    return Figures(period, published, {row["indicator_code"]: row for row in figure.figures(connection, period)})
 
 
 def report(connection: Connection, period: Period, settings: Settings, draft: bool = False) -> Document:
@@ -317,9 +384,11 @@ def report(connection: Connection, period: Period, settings: Settings, draft: bo
 
     Raises UsageError for slots without a sealed figure, ContractError for a template that names what is unknown.
     """
-    found = figures(connection, period)
-    template = load(settings, found.definitions)
     seal = scope.seal(connection, period)
+    found = figures(connection, period, seal)
+    # A figure that was defined after the seal may stand in the template: it is not sealed, and is named as such.
+    current = {d.code: d for d in indicator.definitions(connection).values() if d.is_published}
+    template = load(settings, {**current, **found.definitions})
     return build(
         template,
         found,

@@ -98,7 +98,7 @@ def identities(scope: Scope) -> list[Block]:
                     count_cell(row["rows_checked"]),
                     "成立" if row["is_kept"] else "不成立",
                     text_cell(row["body_name"]),
-                    text_cell(None if row["difference"] is None else f"{row['difference'].normalize():f}"),
+                    text_cell(None if row["difference"] is None else f"{Decimal(row['difference']).normalize():f}"),
                 )
                 for row in rows
             ),
@@ -111,7 +111,7 @@ def reconciliation(scope: Scope) -> list[Block]:
     rows = scope.rows("reconciliation")
     if not rows:
         return [sentence("本期尚未录入公布数，未作对账。")]
-    verdicts = ("一致", "舍入差", "口径差", "差异", "无来源")
+    verdicts = ("一致", "已重述", "舍入差", "口径差", "差异", "无来源")
     counts = "，".join(
         f"{verdict}{count}个" for verdict in verdicts if (count := sum(r["verdict"] == verdict for r in rows))
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import RealDictCursor
 
 from halfyear.period import Period
-from halfyear.statement_file import statement
+from halfyear.publishing import page
 
 Row = Mapping[str, Any]
 
@@ -40,31 +40,16 @@ class Scope:
     codes: tuple[str, ...]
     seal: Seal | None
 
-    def rows(self, name: str, **values: Any) -> list[Row]:
-        """The rows of the statement ``<name>.sql`` of this folder, which may use the scope's own values and ``values``.
-
-        Its own are ``period``, ``first_day``, ``last_day``, ``codes`` and ``vintage``, which is null for a draft.
-        """
-        given = {
-            "period": str(self.period),
-            "first_day": self.period.first_day,
-            "last_day": self.period.last_day,
-            "codes": list(self.codes),
-            "vintage": self.seal and self.seal.vintage,
-        }
-        return _rows(self.connection, statement(__file__, name), given | values)
-
-
-def _rows(connection: Connection, select: str, values: Mapping[str, Any]) -> list[Row]:
-    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
-        cursor.execute(select, values)
-        return [dict(row) for row in cursor]
+    def rows(self, name: str) -> Sequence[Row]:
+        """The rows of a page, see `page.rows`."""
+        return page.rows(self.connection, self.period, name)
 
 
 def seal(connection: Connection, period: Period) -> Seal | None:
     """The seal of a half-year; None while it is open."""
-    rows = _rows(connection, "select * from mart.vintage where period = %(period)s order by vintage",
-                 {"period": str(period)})  # fmt: skip
+    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+        cursor.execute("select * from mart.vintage where period = %s order by vintage", (str(period),))
+        rows = [dict(row) for row in cursor]
     if not rows:
         return None
     last = rows[-1]

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from psycopg2.extensions import connection as Connection
-
 from halfyear.indicators.definition import CITY
-from halfyear.period import Period
 from halfyear.publishing.report.cell import sentence, short_hash, text_cell
 from halfyear.publishing.report.document import Block, Column, Table
-from halfyear.publishing.report.scope import Scope, seal
+from halfyear.publishing.report.scope import Row, Scope
 
 
 def restatements(scope: Scope) -> list[Block]:
     """The restated figures of this half-year and of those that it is compared with."""
-    rows = scope.rows(
-        "restatements",
-        periods=[str(p) for p in (scope.period, scope.period.previous, scope.period.year_ago)],
-    )
+    rows = scope.rows("restatements")
     if not rows:
         return [sentence("本期及与之相比的半年期均无重述。")]
     city = [row for row in rows if row["body_code"] is None]
@@ -53,12 +47,11 @@ def restatements(scope: Scope) -> list[Block]:
     return said
 
 
-def _base(connection: Connection, period: Period) -> str:
+def _base(row: Row) -> str:
     """Which seal of another half-year the changes are against."""
-    found = seal(connection, period)
-    if found is None:
-        return f"{period} 未经封存，以数据仓库现值相比"
-    return f"{period} 第{found.vintage}版，{text_cell(found.sealed_at)} 封存，指纹 {short_hash(found.latest['hash'])}"
+    if row["vintage"] is None:
+        return f"{row['period']} 未经封存，以数据仓库当时之值相比"
+    return f"{row['period']} 第{row['vintage']}版，{row['sealed_at']} 封存，指纹 {short_hash(row['hash'])}"
 
 
 def vintage(scope: Scope) -> list[Block]:
@@ -67,7 +60,6 @@ def vintage(scope: Scope) -> list[Block]:
         return [sentence("本期尚未封存，本稿不得作为公布依据。")]
     latest = scope.seal.latest
     exceptions = latest["exceptions"] or []
-    bases = {"上期": scope.period.previous, "上年同期": scope.period.year_ago}
     facts = (
         ("半年期", str(scope.period)),
         ("版次", f"第{latest['vintage']}版"),
@@ -77,10 +69,10 @@ def vintage(scope: Scope) -> list[Block]:
         ("批准人", text_cell(latest["approved_by"])),
         ("批准时间", text_cell(latest["approved_at"])),
         ("程序版本", text_cell(latest["code_version"])),
-        ("封存指标值数", text_cell(latest["figures"])),
+        ("封存指标值数", f"{latest['observations']}（含各单位、各口径），其中全市公布指标 {latest['figures']} 个"),
         ("说明", text_cell(latest["note"])),
         ("未决事项", "；".join(text_cell(each.get("text_zh") or each.get("name")) for each in exceptions) or "无"),
-        *((f"所比{word}", _base(scope.connection, period)) for word, period in bases.items()),
+        *((f"所比{row['compared']}", _base(row)) for row in scope.rows("bases")),
         ("前一封存指纹", text_cell(latest["previous_hash"])),
         ("本次封存指纹", text_cell(latest["hash"])),
     )

@@ -8,13 +8,8 @@ from halfyear.publishing.report.scope import Scope
 
 
 def definitions(scope: Scope) -> list[Block]:
-    """What each figure counts, by the definition that made it: the hash is that of the sealed value."""
-    rows = scope.rows("definitions")
-    changed = [row for row in rows if row["sealed_hash"] not in (None, row["definition_hash"])]
-    notes = ["指纹为定义的 SHA-256 前 12 位；凡影响数值的内容一经改动，指纹即变。"]
-    if changed:
-        names = "、".join(row["name_zh"] for row in changed)
-        notes.append(f"下列指标的定义在封存后有改动，指纹为封存时的，文字为现行的：{names}。")
+    """What each figure counts, by the definition that made it."""
+    rows = [row for row in scope.rows("definitions") if row["indicator_code"] in scope.codes]
     return [
         Table(
             "指标定义",
@@ -34,18 +29,18 @@ def definitions(scope: Scope) -> list[Block]:
                     text_cell(row["description_zh"]),
                     text_cell(row["unit"]),
                     text_cell(row["sources"]),
-                    short_hash(row["sealed_hash"] or row["definition_hash"]),
+                    short_hash(row["definition_hash"]),
                 )
                 for row in rows
             ),
-            tuple(notes),
+            ("指纹为定义的 SHA-256 前 12 位；凡影响数值的内容一经改动，指纹即变。",),
         )
     ]
 
 
 def sources(scope: Scope) -> list[Block]:
     """The deliveries that went into the seal; in a draft those that speak for a day of the half-year."""
-    rows = scope.rows("sealed_deliveries" if scope.seal else "deliveries_of_draft")
+    rows = scope.rows("deliveries")
     columns = [
         Column("来源", 3),
         Column("文件", 5.2),

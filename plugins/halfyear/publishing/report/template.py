@@ -22,6 +22,7 @@ FACTS = ("period", "previous_period", "year_ago_period", "first_day", "last_day"
 _BLOCKS = ("table", "chart", "annex")
 _HEADING = re.compile(r"(#{1,4}) +(\S.*)\Z")
 _SLOT = re.compile(r"\{([^{}\n]*)\}")
+_CHOICE = re.compile(r"\[([a-z0-9_.]+)=0[:：]([^|\[\]]*)\|([^|\[\]]*)\]", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
@@ -35,6 +36,16 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """``[name=0：zero|other]`` in a sentence: what is said where the figure is exactly zero, and what is said otherwise."""
+
+    name: str
+    zero: tuple[str | Slot, ...]
+    other: tuple[str | Slot, ...]
+    line: int
+
+
+@dataclass(frozen=True)
 class Part:
     """One block of the template: its kind, what it is made of, and the line on which it begins.
 
@@ -44,7 +55,7 @@ class Part:
 
     kind: Literal["heading", "paragraph", "signature", "table", "chart", "annex", "page"]
     line: int
-    pieces: tuple[str | Slot, ...] = ()
+    pieces: tuple[str | Slot | Choice, ...] = ()
     argument: str = ""
     caption: str = ""
     level: int = 0
@@ -96,6 +107,37 @@ def parse(text: str, name: str, definitions: Mapping[str, Definition]) -> Templa
                 found.append(Slot(code, bool(colon), line))
         return tuple(found)
 
+    def paragraph(lines: Sequence[tuple[int, str]]) -> tuple[str | Slot | Choice, ...]:
+        """The pieces of the lines of a paragraph; a choice may go over several lines."""
+        found: list[str | Slot | Choice] = []
+        waiting: list[tuple[int, str]] = []
+        for line, content in lines:
+            waiting.append((line, content))
+            text = "".join(each for _, each in waiting)
+            if text.count("[") > text.count("]"):
+                continue
+            first = waiting[0][0]
+            waiting.clear()
+            if first == line and not _CHOICE.search(text):
+                found += pieces(line, text)
+                continue
+            for place, piece in enumerate(_CHOICE.split(text)):
+                match place % 4:
+                    case 0:
+                        found += pieces(line, piece)
+                    case 1:
+                        code = piece
+                        if code not in definitions:
+                            wrong(line, code, list(definitions), "没有这个指标代码", "no indicator has this code")
+                    case 2:
+                        zero = pieces(line, piece)
+                    case _:
+                        found.append(Choice(code, zero, pieces(line, piece), line))
+        for line, content in waiting:
+            problems.append(f"{name} line {line}: 方括号不成对 / a bracket without its other half")
+            found += pieces(line, content)
+        return tuple(found)
+
     def block(line: int, slot: str) -> Part:
         kind, _, argument = slot.partition(":")
         argument, _, caption = argument.strip().partition(" ")
@@ -113,13 +155,12 @@ def parse(text: str, name: str, definitions: Mapping[str, Definition]) -> Templa
         return Part(kind, line, argument=argument, caption=caption.strip())  # type: ignore[arg-type]
 
     parts: list[Part] = []
-    sentence: list[str | Slot] = []
+    sentence: list[tuple[int, str]] = []
 
     def close() -> None:
         """A paragraph ends; its lines are joined without a space, as Chinese is."""
         if sentence:
-            line = next((piece.line for piece in sentence if isinstance(piece, Slot)), 0)
-            parts.append(Part("paragraph", line, tuple(sentence)))
+            parts.append(Part("paragraph", sentence[0][0], paragraph(sentence)))
             sentence.clear()
 
     without_comments = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
@@ -127,7 +168,7 @@ def parse(text: str, name: str, definitions: Mapping[str, Definition]) -> Templa
         heading = _HEADING.match(content)
         alone = _SLOT.fullmatch(content)
         if content and not (heading or content.startswith(">") or (alone and _is_block(alone[1]))):
-            sentence += pieces(line, content)
+            sentence.append((line, content))
             continue
         close()
         if heading:

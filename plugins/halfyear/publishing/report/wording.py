@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from halfyear.indicators.definition import Definition
+from halfyear import period as periods
+from halfyear.indicators.definition import Definition, shown
+from halfyear.indicators.figure import NOT_COMPARABLE
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 
@@ -16,48 +18,100 @@ Figure = Mapping[str, Any]
 
 # From this growth on a per cent says less than a multiple.
 _MULTIPLE_FROM = Decimal(300)
+# Of a smaller count a per cent says more than there is: 从 3 次到 2 次 is no 下降33%.
+_SMALL_BASE = 30
+
+
+class Comparison(NamedTuple):
+    """One of the two half-years that a figure is compared with, by the columns of mart.indicator.
+
+    ``lead`` begins what is said of it, 环比 or 比上年末; ``base`` is what it is called in a sentence, 上期.
+    """
+
+    lead: str
+    base: str
+    value: Decimal | None
+    printed: str | None
+    change: Decimal | None
+    not_comparable: str | None
+
+
+def comparisons(figure: Figure, definition: Definition) -> list[Comparison]:
+    """What a figure is compared with. A stock stands beside that of the year's end; a list that is fixed at the year's
+    end is the same in both half-years, and has no 环比."""
+    is_stock = definition.kind == "stock"
+    is_first_half = periods.parse(figure["period"]).semester == 1
+    at_year_end = ("比上年末", "上年末")
+    previous = ("环比", "上期") if not is_stock else at_year_end if is_first_half else ("比上半年末", "上半年末")
+    year_ago = ("同比", "上年同期") if not is_stock or is_first_half else at_year_end
+    found = [
+        Comparison(
+            *words,
+            figure[f"{base}_value"],
+            figure[f"{base}_printed"],
+            figure[change],
+            figure[f"{base}_not_comparable"],
+        )
+        for words, base, change in (
+            (previous, "previous", "change_on_previous"),
+            (year_ago, "year_ago", "change_on_year"),
+        )
+    ]
+    return found[1:] if has_no_previous(definition) else found
+
+
+def has_no_previous(definition: Definition) -> bool:
+    """Whether both half-years of a year read the same list."""
+    return definition.readings[0] == "year_end_before"
 
 
 def worded(figure: Figure | None, definition: Definition) -> str:
-    """环比 and 同比 of a figure in words, from the values; ratios move in 百分点.
+    """The changes of a figure in words: from exact values, at the decimals of the figure.
 
-    From threefold growth on the multiple is said, 增至上期的4.1倍, since 增长300% and 增长3倍 are read for each other.
+    Ratios move in 百分点, small counts by so many; from threefold growth on the multiple is said, 增至上期的4.1倍, since
+    增长300% and 增长3倍 are read for each other.
     """
     if figure is None:
         return "环比、同比均无可比数据"
-    said = [
-        _compared(figure["value"], figure[earlier], figure[change], base, definition)
-        for earlier, change, base in (
-            ("previous_value", "change_on_previous", "上期"),
-            ("year_ago_value", "change_on_year", "上年同期"),
-        )
-    ]
-    if said[0] == said[1] and not re.search(r"\d", said[0]):
-        return f"环比、同比均{said[0]}"
-    return f"环比{said[0]}，同比{said[1]}"
+    compared = comparisons(figure, definition)
+    said = [_compared(figure["value"], each, definition) for each in compared]
+    if len(said) == 2 and said[0] == said[1] and not re.search(r"\d|^比", said[0]):
+        leads = [each.lead for each in compared]
+        return f"{'、'.join(leads)}均{said[0]}"
+    return "，".join(
+        text if text.startswith("比") else f"{each.lead}{text}" for each, text in zip(compared, said, strict=True)
+    )
 
 
-def _compared(
-    value: Decimal | None, earlier: Decimal | None, change: Decimal | None, base: str, definition: Definition
-) -> str:
-    if value is None or earlier is None:
+def change_size(change: Decimal, definition: Definition) -> Decimal:
+    """The size of a change, per cent or 百分点, at the decimals of the figure; 0 and 100 for exact values only."""
+    return shown(abs(change), definition.decimals, "" if definition.kind == "ratio" else "%")
+
+
+def _compared(now: Decimal | None, base: Comparison, definition: Definition) -> str:
+    if now is None or base.value is None:
         return "无可比数据"
-    now, then = definition.shown(value), definition.shown(earlier)
+    if base.not_comparable:
+        return f"不可比（{NOT_COMPARABLE[base.not_comparable].zh}）"
+    then = base.value
     if now == then:
         return "持平"
-    if change is None:  # over zero
-        return f"不计增幅（{base}为零）"
-    size = abs(change).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-    if definition.kind == "ratio":
-        return f"{'提高' if change > 0 else '下降'}{size:f}个百分点"
-    if now == 0:
-        return f"由{definition.printed(earlier)}降至零"
-    if size == 0:
+    rises = now > then
+    if definition.kind in ("stock", "flow") and abs(then) < _SMALL_BASE:
+        return f"比{base.base}{'增加' if rises else '减少'}{definition.printed(abs(now - then))}"
+    if base.change is None:  # over zero
+        return f"不计增幅（{base.base}为零）"
+    if definition.shown(now) == definition.shown(then):
         return "基本持平"
-    if change >= _MULTIPLE_FROM:
+    size = change_size(base.change, definition)
+    if definition.kind == "ratio":
+        return f"{'提高' if rises else '下降'}{size:f}个百分点"
+    if now == 0:
+        return f"由{base.printed}降至零"
+    if base.change >= _MULTIPLE_FROM:
         times = (now / then).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
-        return f"增至{base}的{times:f}倍"
-    return f"{'增长' if change > 0 else '下降'}{size:f}%"
+        return f"增至{base.base}的{times:f}倍"
+    return f"{'增长' if rises else '下降'}{size:f}%"
 
 
 def day(moment: date) -> str:

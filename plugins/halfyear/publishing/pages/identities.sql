@@ -1,9 +1,4 @@
-select
-    description_zh,
-    rows_checked,
-    is_kept,
-    body_name,
-    difference
+select *
 from mart.identity
 where period = %(period)s
 order by is_kept, rule, body_code nulls first

@@ -10,7 +10,6 @@ select
     r.reason_zh,
     r.note,
     r.approved_by,
-    r.sealed_at,
     (
         select string_agg(coalesce(d.name_zh, f.code), '、' order by f.place)
         from unnest(r.follows) with ordinality as f (code, place)
@@ -18,5 +17,5 @@ select
     ) as follows
 from mart.restatement as r
 left join mart.definition as o on r.indicator_code = o.indicator_code and r.reading = o.reading
-where r.period = any(%(periods)s)
+where r.period in (%(period)s, %(previous)s, %(year_ago)s)
 order by r.period desc, r.vintage asc, o.sort_order asc, r.body_code asc nulls first
