@@ -12,11 +12,12 @@ Light to import: no pandas, no Great Expectations, no database; DAG files read c
 
 from __future__ import annotations
 
+import difflib
 import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -314,6 +315,30 @@ class _UniqueKeys(_Loader):  # type: ignore[misc]
         return mapping
 
 
+def place(path: Path) -> str:
+    """A file of the declarations as people open it: from the project on, as ``sql/indicators/kiosks_in_service.sql``."""
+    roots = [number for number, part in enumerate(path.parts) if part in ("sql", "expectations")]
+    return "/".join(path.parts[roots[-1] :]) if roots else path.name
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """What to add to a message about an unknown name: the known one that comes nearest; empty where none does."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"; 是否指 / did you mean: {near[0]}" if near else ""
+
+
+def faults(error: ValidationError, known: Iterable[str], text: str = "", first_line: int = 1) -> str:
+    """What breaks a schema: of each key its line in ``text``, which begins at ``first_line``, and what was meant by it."""
+    said = []
+    for each in error.errors():
+        key = next((part for part in reversed(each["loc"]) if isinstance(part, str)), "")
+        found = re.search(rf"^[ {{-]*{re.escape(key)} *:", text, re.MULTILINE) if key else None
+        line = f"行 line {first_line + text.count(chr(10), 0, found.start())}: " if found else ""
+        near = meant(key, known) if each["type"] == "extra_forbidden" else ""
+        said.append(f"{line}{'.'.join(map(str, each['loc'])) or '-'}: {each['msg']}{near}")
+    return "; ".join(said)
+
+
 def read_yaml(text: str) -> Any:
     """The value of a YAML text; yaml.YAMLError when it is none, or when a key stands twice in it."""
     return yaml.load(text, _UniqueKeys)
@@ -327,14 +352,15 @@ def load(path: Path) -> Contract:
     try:
         contract = Contract.model_validate(read_yaml(path.read_text("utf-8")))
     except yaml.YAMLError as error:
-        raise ContractError(f"{path.name}: 不是合法的 YAML / not valid YAML: {error}") from None
+        raise ContractError(f"{place(path)}: 不是合法的 YAML / not valid YAML: {error}") from None
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])) or 'contract'}: {e['msg']}" for e in error.errors()]
+        known = [field.alias or name for name, field in Contract.model_fields.items()]
         raise ContractError(
-            f"{path.name}: 合同不符合格式 / the contract breaks its schema: {'; '.join(lines)}"
+            f"{place(path)}: 合同不符合格式 / the contract breaks its schema: "
+            f"{faults(error, known, path.read_text('utf-8'))}"
         ) from None
     if contract.id != path.stem:
-        raise ContractError(f"{path.name}: id 应与文件名一致 / id is {contract.id}; it must be the file's name")
+        raise ContractError(f"{place(path)}: id 应与文件名一致 / id is {contract.id}; it must be the file's name")
     return contract
 
 

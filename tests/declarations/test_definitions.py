@@ -263,6 +263,26 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str, text: str, says: str) ->
     assert name in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (HEADER.format(more="decimal: 1\n"), "sql/indicators/sample.sql: 表头不符合格式 / the header breaks its schema: 行 line 9: "
+         "decimal: Extra inputs are not permitted; 是否指 / did you mean: decimals"),
+        (HEADER.format(more="template: {a\n"), "sql/indicators/sample.sql: 行 line 10: 表头不是合法的 YAML"),
+        (HEADER.format(more="domain: data_catalog\n"), "did you mean: data_catalogue"),
+        (PLAIN.replace("of: data_catalogue", "of: data_catalog"), "did you mean: data_catalogue"),
+        (PLAIN.replace("of: data_catalogue", "of: kiosk_deployed"), "did you mean: kiosks_deployed"),
+        (PLAIN.replace("last_day", "lastday"), "did you mean: last_day"),
+        (COUNTED.replace("resource_count > 0", "updated_on = :firstday"), "did you mean: first_day"),
+    ],
+)  # fmt: skip
+def test_a_fault_says_where_and_what_was_meant(tmp_path: Path, text: str, says: str) -> None:
+    path = project(tmp_path) / "indicators" / "sample.sql"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ContractError, match=re.escape(says)):
+        definition.load(path, DECLARED)
+
+
 @pytest.mark.parametrize("written", ["AS is_counted", "as  is_counted", "as\n    is_counted", 'as "is_counted"'])
 def test_a_column_is_seen_however_it_is_written(tmp_path: Path, written: str) -> None:
     path = tmp_path / "sample.sql"

@@ -230,6 +230,30 @@ def test_a_changed_definition_is_named_with_what_it_makes_due(
     assert "待算" not in run("status")[1]
 
 
+def test_doctor_and_migrate_name_a_select_that_does_not_run(
+    small: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("expectations", "sql"):
+        shutil.copytree(PROJECT / name, tmp_path / name)
+    monkeypatch.setenv("HALFYEAR_PROJECT", str(tmp_path))
+    assert re.search("正常 ok +声明 contracts and definitions", run("doctor", width=300)[1])
+    for name, line, old, new in (
+        ("populations/units_to_catalogue", 11, "not must_catalogue", "not must_catalog"),
+        ("indicators/idle_kiosks", 16, "select served.kiosk_code", "select served.kiosk_cod"),
+    ):
+        path = tmp_path / "sql" / f"{name}.sql"
+        whole = path.read_text("utf-8")
+        path.write_text(whole.replace(old, new, 1), "utf-8")
+        says = f"sql/{name}.sql: 行 line {line}: 查询无法执行 / the select does not run: column"
+        code, printed = run("doctor", width=500)
+        done = CliRunner().invoke(main, ["migrate"])
+        path.write_text(whole, "utf-8")
+        assert code == 3 and re.search("缺 MISSING +声明 contracts and definitions", printed)
+        assert done.exit_code == 2
+        for said in (printed, done.stderr):
+            assert says in said and "Perhaps you meant to reference the column" in said, said
+
+
 def test_what_moved_since_a_seal_is_told_with_its_rows(small: Night) -> None:
     """In `trace` beside the provisional value, in `restate` without rows that count neither then nor now."""
     rows = unit_rows(12)

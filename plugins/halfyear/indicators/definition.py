@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from halfyear.contract import Title
+from halfyear.contract import Title, meant, place
 from halfyear.errors import ContractError
 from halfyear.indicators import population
 from halfyear.indicators.population import Base, Declarations, Laid
@@ -325,15 +325,15 @@ def load(path: Path, declared: Declarations) -> Definition:
     """
     if not _FILE.match(path.stem):
         raise ContractError(
-            f"{path.name}: 应为 <代码>.sql 或 <代码>.<口径>.sql / is named <code>.sql or <code>.<reading>.sql"
+            f"{place(path)}: 应为 <代码>.sql 或 <代码>.<口径>.sql / is named <code>.sql or <code>.<reading>.sql"
         )
     code, _, reading = path.stem.partition(".")
     header, select = population.read_file(path, IndicatorHeader)
-    population.check_reasons(select, header.excluded, path.name, "left_out_because" if header.of else None)
+    population.check_reasons(select, header.excluded, place(path), "left_out_because" if header.of else None)
     reads = {header.of or "": header.reads} if isinstance(header.reads, str) else header.reads
-    base = declared.base(header.of, reads, path.name)
+    base = declared.base(header.of, reads, place(path))
     written = select or (f"select *\nfrom {base.name}\n" if header.of else "")
-    select = declared.expand(written, base.reads, path.name)
+    select = declared.expand(written, base.reads, place(path))
     parts: Parts | None
     if header.of is not None:
         parts = compose(base, select, header, is_row_wise(written, base.name))
@@ -341,12 +341,13 @@ def load(path: Path, declared: Declarations) -> Definition:
     elif select:
         parts, sql = None, on_top(base.relations, select)
     else:
-        raise ContractError(f"{path.name}: 没有查询 / has no select: name a population in of, or write one")
+        raise ContractError(f"{place(path)}: 没有查询 / has no select: name a population in of, or write one")
     contract = declared.contracts[next(iter(base.reads))]
     domain = header.domain or contract.domain
     if domain not in declared.domains:
         raise ContractError(
-            f"{path.name}: domain: {domain} 不在 expectations/indicators/domains.yaml 中 / is not named there"
+            f"{place(path)}: domain: {domain} 不在 expectations/indicators/domains.yaml 中 / is not named there"
+            f"{meant(domain, declared.domains)}"
         )
     return Definition(
         code=code,
@@ -387,7 +388,7 @@ def load_all(sql: Path) -> dict[tuple[str, str], Definition]:
         published = [d for d in found if d.code == code and d.is_published]
         if len(published) != 1:
             raise ContractError(
-                f"{code}: 应恰有一个口径 published: true / exactly one reading is published: true, not {len(published)}"
+                f"sql/indicators/{code}.sql: 应恰有一个口径 published: true / exactly one reading is published: true, not {len(published)}"
             )
     order = list(declared.domains)
 

@@ -19,7 +19,7 @@ from psycopg2.extensions import cursor as Cursor
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from halfyear import staging
-from halfyear.contract import Rule, Title, read_yaml
+from halfyear.contract import Rule, Title, meant, place, read_yaml
 from halfyear.errors import ContractError
 from halfyear.indicators import indicator
 from halfyear.indicators.definition import Definition
@@ -82,14 +82,14 @@ def load_all(expectations: Path, definitions: Mapping[tuple[str, str], Definitio
     try:
         declared = [Identity.model_validate(each) for each in read_yaml(path.read_text("utf-8"))]
     except (yaml.YAMLError, ValidationError) as error:
-        raise ContractError(f"{path.name}: {' '.join(str(error).split())}") from None
+        raise ContractError(f"{place(path)}: {' '.join(str(error).split())}") from None
     known = {d.code for d in definitions.values() if d.is_published}
     for each in declared:
         unknown = [code for code in each.codes() if code not in known]
         if unknown:
             raise ContractError(
-                f"{path.name}: {each.rule}: 没有这个指标 / no such indicator: {', '.join(unknown)}; "
-                "see: halfyear indicators PERIOD"
+                f"{place(path)}: {each.rule}: 没有这个指标 / no such indicator: {', '.join(unknown)}; "
+                f"see: halfyear indicators PERIOD{meant(unknown[0], known)}"
             )
     shares = [
         Identity(
@@ -105,7 +105,7 @@ def load_all(expectations: Path, definitions: Mapping[tuple[str, str], Definitio
     found = [*declared, *shares]
     twice = {each.rule for each in found if sum(other.rule == each.rule for other in found) > 1}
     if twice:
-        raise ContractError(f"{path.name}: 规则重名 / named twice: {', '.join(sorted(twice))}")
+        raise ContractError(f"{place(path)}: 规则重名 / named twice: {', '.join(sorted(twice))}")
     return found
 
 

@@ -21,7 +21,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from halfyear import contract as contracts
-from halfyear.contract import Contract, Title, read_yaml
+from halfyear.contract import Contract, Title, faults, meant, place, read_yaml
 from halfyear.errors import ContractError
 from halfyear.indicators.select_text import PARAMETERS, TOKEN, gives, is_row_wise, without_comments, without_texts
 
@@ -122,7 +122,7 @@ class Declarations:
         if population is None:
             if name is not None and (name not in self.contracts or name not in reads):
                 near = "of: 应为统计总体，或 reads 中的来源 / is a population, or a source named in reads"
-                raise ContractError(f"{file}: {near}: {name}")
+                raise ContractError(f"{file}: {near}: {name}{meant(name, (*self.populations, *self.contracts))}")
             if name is not None:
                 # What is counted are its rows: of several readings its own is the first, and its relation the last.
                 reads = {name: reads[name], **reads}
@@ -131,8 +131,8 @@ class Declarations:
                 relations = (*relations[1:], relations[0])
             return Base(name or "", reads, relations, self._laid(reads), {}, "zero")
         header, select = population
-        below = self.base(header.of, {**header.reads, **reads}, f"{name}.sql")
-        own = (name or "", self.expand(select, below.reads, f"{name}.sql"))
+        below = self.base(header.of, {**header.reads, **reads}, f"sql/populations/{name}.sql")
+        own = (name or "", self.expand(select, below.reads, f"sql/populations/{name}.sql"))
         return Base(
             own[0],
             below.reads,
@@ -145,12 +145,16 @@ class Declarations:
     def _relations(self, reads: Mapping[str, str], file: str) -> tuple[tuple[str, str], ...]:
         unknown = sorted(reads.keys() - self.contracts.keys())
         if unknown or not reads:
-            raise ContractError(f"{file}: reads: 没有这个来源 / there is no such source: {', '.join(unknown) or '-'}")
+            near = meant(unknown[0], self.contracts) if unknown else ""
+            raise ContractError(
+                f"{file}: reads: 没有这个来源 / there is no such source: {', '.join(unknown) or '-'}{near}"
+            )
         for source, reading in reads.items():
             if not is_reading(self.contracts[source], reading):
                 raise ContractError(
                     f"{file}: reads: {source}: {reading} 不是这个来源的读法 / is no reading of this source: a register is "
                     f"read on {LAST_DAY} or {YEAR_END_BEFORE} or in its {HISTORY}, events by one of their dates or by {GROUP}"
+                    f"{meant(reading, _readings(self.contracts[source]))}"
                 )
         return tuple(
             (source, lay(self.contracts[source], reading).select)
@@ -183,7 +187,7 @@ class Declarations:
         if unknown:
             raise ContractError(
                 f"{file}: 未知参数，也不是 value_set.csv 中的值集 / unknown parameter, and no set of value_set.csv: "
-                f":{', :'.join(sorted(unknown))}"
+                f":{', :'.join(sorted(unknown))}{meant(min(unknown), (*PARAMETERS, *self.value_sets))}"
             )
         named = [(schema.lower(), table.lower()) for schema, table in _TABLE.findall(without_texts(select))]
         # Which load of a group's events stands is asked where whole groups are read.
@@ -225,7 +229,7 @@ def load_declarations(sql: Path) -> Declarations:
     found = Declarations(declared, load_domains(expectations), _value_sets(expectations), populations)
     for name in populations:
         _end(name, populations)
-        found.base(name, {}, f"{name}.sql")
+        found.base(name, {}, f"sql/populations/{name}.sql")
     return found
 
 
@@ -236,17 +240,17 @@ def _end(name: str, populations: Mapping[str, tuple[PopulationHeader, str]]) -> 
     while below is not None and below in populations:
         way.append(below)
         if below in way[:-1]:
-            raise ContractError(f"{name}.sql: of: 循环引用 / comes back to itself: {' of '.join(way)}")
+            raise ContractError(f"sql/populations/{name}.sql: of: 循环引用 / comes back to itself: {' of '.join(way)}")
         below = populations[below][0].of
 
 
 def _load(path: Path) -> tuple[PopulationHeader, str]:
     header, select = read_file(path, PopulationHeader)
     if not _NAME.match(path.stem):
-        raise ContractError(f"{path.name}: 应为 <总体>.sql / is named <population>.sql")
-    check_reasons(select, header.excluded, path.name, "excluded_because")
+        raise ContractError(f"{place(path)}: 应为 <总体>.sql / is named <population>.sql")
+    check_reasons(select, header.excluded, place(path), "excluded_because")
     if gives(select, "is_counted"):
-        raise ContractError(f"{path.name}: is_counted: 由指标给出 / is said by an indicator, not by a population")
+        raise ContractError(f"{place(path)}: is_counted: 由指标给出 / is said by an indicator, not by a population")
     return header, select or "select *\nfrom " + str(header.of or next(iter(header.reads), "")) + "\n"
 
 
@@ -255,17 +259,25 @@ def read_file(path: Path, model: type[_Header]) -> tuple[_Header, str]:
 
     Raises ContractError with the file, the key and what is wrong with it.
     """
-    match = _HEADER.match(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    match = _HEADER.match(text)
     if not match:
-        raise ContractError(f"{path.name}: 开头应为 /* YAML */ 注释 / opens with a /* YAML */ comment")
+        raise ContractError(f"{place(path)}: 开头应为 /* YAML */ 注释 / opens with a /* YAML */ comment")
     try:
         header = model.model_validate(read_yaml(match["header"]))
     except yaml.YAMLError as error:
-        text = " ".join(str(error).split())
-        raise ContractError(f"{path.name}: 表头不是合法的 YAML / the header is not valid YAML: {text}") from None
+        mark = getattr(error, "problem_mark", None)
+        line = f"行 line {text.count(chr(10), 0, match.start('header')) + mark.line + 1}: " if mark else ""
+        said = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ContractError(
+            f"{place(path)}: {line}表头不是合法的 YAML / the header is not valid YAML: {said}"
+        ) from None
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])) or 'header'}: {e['msg']}" for e in error.errors()]
-        raise ContractError(f"{path.name}: 表头不符合格式 / the header breaks its schema: {'; '.join(lines)}") from None
+        first = text.count("\n", 0, match.start("header")) + 1
+        raise ContractError(
+            f"{place(path)}: 表头不符合格式 / the header breaks its schema: "
+            f"{faults(error, model.model_fields, match['header'], first)}"
+        ) from None
     select = match["select"].strip().removesuffix(";").rstrip()
     return header, select + "\n" if select else ""
 
@@ -295,7 +307,7 @@ def load_domains(expectations: Path) -> dict[str, Title]:
     try:
         return {name: Title.model_validate(title) for name, title in read_yaml(path.read_text("utf-8")).items()}
     except (yaml.YAMLError, ValidationError) as error:
-        raise ContractError(f"{path.name}: {' '.join(str(error).split())}") from None
+        raise ContractError(f"{place(path)}: {' '.join(str(error).split())}") from None
 
 
 def _value_sets(expectations: Path) -> frozenset[str]:
@@ -315,10 +327,15 @@ def json_schema() -> dict[str, Any]:
 
 def is_reading(contract: Contract, reading: str) -> bool:
     """Whether a source has this reading."""
+    return reading in _readings(contract)
+
+
+def _readings(contract: Contract) -> tuple[str, ...]:
+    """The readings that a source has."""
     if contract.mode == "register":
-        return reading in (LAST_DAY, YEAR_END_BEFORE, HISTORY)
-    times = {p.column for p in contract.columns if p.logical_type in ("date", "timestamp")}
-    return reading in times or (reading == GROUP and contract.period_group is not None)
+        return LAST_DAY, YEAR_END_BEFORE, HISTORY
+    times = tuple(p.column for p in contract.columns if p.logical_type in ("date", "timestamp"))
+    return times if contract.period_group is None else (*times, GROUP)
 
 
 def basis(reading: str) -> str:

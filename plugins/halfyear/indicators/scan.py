@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -17,6 +18,7 @@ from psycopg2.extensions import AsIs
 from psycopg2.extensions import cursor as Cursor
 
 from halfyear import period as periods
+from halfyear.contract import place
 from halfyear.errors import ContractError
 from halfyear.indicators.definition import COLUMNS, Definition, Parts
 from halfyear.indicators.select_text import on_top, query, relations_text, without_comments
@@ -59,14 +61,18 @@ def together(definitions: Sequence[Definition]) -> list[list[Definition]]:
     return list(found.values())
 
 
-def check(cursor: Cursor, definitions: Sequence[Definition]) -> None:
+def check(cursor: Cursor, definitions: Sequence[Definition], sql: Path) -> None:
     """Plan every select and every shared scan, so that a file that does not run is found before the night.
 
-    Raises ContractError with the file and what PostgreSQL says of it; the transaction is then to be rolled back.
+    ``sql`` is the folder of their files. Raises ContractError with the file, its line where that is known, and what
+    PostgreSQL says of it; the transaction is then to be rolled back.
     """
     values = parameters(periods.of(date.today()), None)
     for each in definitions:
-        names = _columns(cursor, each.name, each.sql, values)
+        try:
+            names = _columns(cursor, each.name, each.sql, values)
+        except _Refused as refused:
+            raise ContractError(f"{_blamed(each, refused, sql)}: {refused.says}") from None
         if names != COLUMNS:
             raise ContractError(
                 f"sql/indicators/{each.name}.sql: 应返回这些列 / should return the columns {', '.join(COLUMNS)}, "
@@ -109,10 +115,33 @@ def _columns(cursor: Cursor, name: str, text: str, values: Mapping[str, Any]) ->
     try:
         cursor.execute(f"select * from (\n{query(text)}) as c limit 0", values)
     except psycopg2.Error as error:
-        raise ContractError(
-            f"sql/indicators/{name}.sql: 查询无法执行 / the select does not run: {error.diag.message_primary}"
-        ) from None
+        hint = f"; {' '.join(error.diag.message_hint.split())}" if error.diag.message_hint else ""
+        says = f"查询无法执行 / the select does not run: {error.diag.message_primary}{hint}"
+        before = (cursor.query or b"").decode()[: max(int(error.diag.statement_position or 1) - 1, 0)]
+        number = before.count("\n") - 1
+        lines = query(text).splitlines()
+        raise _Refused(name, says, lines[number].strip() if 0 <= number < len(lines) else "") from None
     return tuple(column.name for column in cursor.description or ())
+
+
+class _Refused(ContractError):
+    """A select that PostgreSQL refuses, and the line of it at which PostgreSQL stopped."""
+
+    def __init__(self, name: str, says: str, line: str) -> None:
+        super().__init__(f"sql/indicators/{name}.sql: {says}")
+        self.says, self.line = says, line
+
+
+def _blamed(definition: Definition, refused: _Refused, sql: Path) -> str:
+    """The file of an indicator or of a population that it reads in which a refused line stands once, with its number."""
+    own = sql / "indicators" / f"{definition.name}.sql"
+    names = [name for name, _ in definition.parts.relations] if definition.parts else []
+    for path in (own, *(sql / "populations" / f"{name}.sql" for name in names)):
+        if path.is_file():
+            lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+            if refused.line and lines.count(refused.line) == 1:
+                return f"{place(path)}: 行 line {lines.index(refused.line) + 1}"
+    return place(own)
 
 
 def scan(together: Sequence[Definition]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
-from halfyear.contract import Title, read_yaml
+from halfyear.contract import Title, place, read_yaml
 from halfyear.errors import ContractError
 
 
@@ -26,9 +26,9 @@ def load_units(expectations: Path) -> dict[str, Unit]:
     try:
         units = {str(name): Unit.model_validate(each) for name, each in read_yaml(path.read_text("utf-8")).items()}
     except (yaml.YAMLError, ValidationError) as error:
-        raise ContractError(f"{path.name}: {' '.join(str(error).split())}") from None
+        raise ContractError(f"{place(path)}: {' '.join(str(error).split())}") from None
     codes = [unit.code for unit in units.values()]
     if len(set(codes)) < len(codes):
         twice = sorted({code for code in codes if codes.count(code) > 1})
-        raise ContractError(f"{path.name}: 代码重复 / given to two units: {', '.join(twice)}")
+        raise ContractError(f"{place(path)}: 代码重复 / given to two units: {', '.join(twice)}")
     return units

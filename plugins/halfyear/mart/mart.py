@@ -23,7 +23,7 @@ from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from halfyear import settings
-from halfyear.contract import Contract, read_yaml, relationships
+from halfyear.contract import Contract, place, read_yaml, relationships
 from halfyear.errors import ContractError
 from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import own_day, resolved
@@ -203,15 +203,15 @@ def load(path: Path) -> View:
     """Read one file of ``sql/mart``; ContractError with the file and what is wrong with it."""
     match = _HEADER.match(path.read_text("utf-8"))
     if not match:
-        raise ContractError(f"{path.name}: 开头应为 /* YAML */ 注释 / opens with a /* YAML */ comment")
+        raise ContractError(f"{place(path)}: 开头应为 /* YAML */ 注释 / opens with a /* YAML */ comment")
     try:
         header = _Header.model_validate(read_yaml(match["header"]))
     except (yaml.YAMLError, ValidationError) as error:
         raise ContractError(
-            f"{path.name}: 表头不符合格式 / the header breaks its schema: {' '.join(str(error).split())}"
+            f"{place(path)}: 表头不符合格式 / the header breaks its schema: {' '.join(str(error).split())}"
         ) from None
     if header.view != path.stem:
-        raise ContractError(f"{path.name}: view 应与文件名一致 / view is {header.view}; it must be the file's name")
+        raise ContractError(f"{place(path)}: view 应与文件名一致 / view is {header.view}; it must be the file's name")
     return View(header.view, header.description, header.columns, match["select"].strip().removesuffix(";"))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from halfyear import contract as contracts
 from halfyear import warehouse
 from halfyear.core import ledger
-from halfyear.errors import HalfyearError
+from halfyear.errors import ContractError, HalfyearError, InfrastructureFault
 from halfyear.indicators.definition import DASH
 from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE, Settings
@@ -185,9 +185,17 @@ def _python() -> bool | str:
 
 
 def _declarations(settings: Settings) -> bool | str:
-    from halfyear.indicators import definition
+    from halfyear.publishing import sdmx
+    from halfyear.warehouse import migration
 
-    return bool(contracts.load_all(settings.expectations) and definition.load_all(settings.sql))
+    try:
+        sdmx.load_units(settings.expectations)
+        migration.check(settings)
+    except ContractError as error:
+        return f"{error}; 改正后运行 / mend it, and run: halfyear migrate"
+    except InfrastructureFault:  # which the line of the warehouse says
+        pass
+    return True
 
 
 def _writable(home: Path) -> bool | str:

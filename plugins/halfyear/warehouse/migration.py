@@ -63,6 +63,20 @@ def is_migrated(settings: Settings) -> bool:
         return _known(cursor, "warehouse") is not None
 
 
+def check(settings: Settings) -> None:
+    """See that all declarations can be read and that the warehouse, where it is there, takes every select as it is now.
+
+    Raises ContractError with the file and what is wrong with it, InfrastructureFault where the warehouse does not run.
+    """
+    declared = contracts.load_all(settings.expectations)
+    definitions = definition.load_all(settings.sql)
+    identity.load_all(settings.expectations, definitions)
+    declaration.load(settings.sql, declared, definitions)
+    with transaction(settings, "owner") as connection, connection.cursor() as cursor:
+        if _known(cursor, "warehouse") is not None:
+            scan.check(cursor, list(definitions.values()), settings.sql)
+
+
 def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> bool:
     """Bring the warehouse to what this checkout declares; True when anything was changed.
 
@@ -95,7 +109,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
                 cursor.execute("select core.note_spanning_groups(%s, %s, null)", (contract.source, column))
         for path in sorted((settings.sql / "roles").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
-        scan.check(cursor, list(definitions.values()))
+        scan.check(cursor, list(definitions.values()), settings.sql)
         cursor.execute("select indicator_code, reading, definition_hash from indicators.definition")
         before = {definition.Pair(code, reading): held for code, reading, held in cursor}
         indicator.sync(connection, definitions)
