@@ -102,6 +102,29 @@ def test_the_how_tos_show_their_examples() -> None:
     assert {path for path in examples if path.endswith((".yaml", ".sql"))} <= shown
 
 
+def test_every_view_of_the_mart_is_listed() -> None:
+    page = (DOCS / "how-to" / "read-the-warehouse.md").read_text("utf-8")
+    listed = re.findall(r"`mart\.(\w+)`", "".join(re.findall(r"^\| `mart.*$", page, re.MULTILINE)))
+    views = {path.stem for path in (ROOT / "sql" / "mart").glob("*.sql")}
+    domains = yaml.safe_load((ROOT / "expectations" / "indicators" / "domains.yaml").read_text("utf-8"))
+    assert views | {"unknown_body_row", "unknown_reference_row"} == set(listed) - set(domains)
+    assert len(listed) == len(set(listed))
+
+
+def test_every_unit_of_an_example_has_a_code() -> None:
+    page = (DOCS / "how-to" / "add-an-indicator.md").read_text("utf-8")
+    shown = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
+    known = yaml.safe_load((ROOT / "expectations" / "indicators" / "units.yaml").read_text("utf-8"))
+    for lines in shown:
+        known.update(lines)
+    units = {
+        unit
+        for path in (DOCS / "how-to" / "examples").rglob("indicators/*.sql")
+        for unit in re.findall(r"^unit: (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert units <= known.keys()
+
+
 def links(page: Path) -> Iterator[str]:
     text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     yield from re.findall(r"\]\(([^)\s]+)\)", text)

@@ -278,6 +278,33 @@ def test_what_moved_since_a_seal_is_told_with_its_rows(small: Night) -> None:
         assert cursor.fetchone() == (1,)
 
 
+def test_an_indicator_is_retired(small: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/how-to/retire-an-indicator.md: the seal keeps the figure until it is restated."""
+    for name in ("expectations", "sql"):
+        shutil.copytree(PROJECT / name, tmp_path / name)
+    monkeypatch.setenv("HALFYEAR_PROJECT", str(tmp_path))
+    (tmp_path / "sql" / "indicators" / "catalogue_units.sql").unlink()
+    assert "indicators retired: catalogue_units\n" in run("migrate", width=300)[1]
+    run("ingest")
+    assert "catalogue_units " in run("indicators", "2022-S1", width=300)[1]
+    code, printed = run("restate", "2022-S1", width=300)
+    assert code == 1 and re.search(r"catalogue_units +5个 +—", printed), printed
+    restated = run(
+        "restate",
+        "2022-S1",
+        "--reason",
+        "changed_scope",
+        "--note",
+        "撤销",
+        "--prepared-by",
+        "甲",
+        "--approved-by",
+        "乙",
+    )
+    assert restated[0] == 0 and "sealed as vintage 2" in restated[1]
+    assert run("verify")[0] == 0 and "catalogue_units " not in run("indicators", "2022-S1", width=300)[1]
+
+
 def test_ctrl_c_ends_ingest_at_once(warehouse: Settings) -> None:
     """What was committed is kept, one line says what to do next, no process is left, and the next night goes on."""
     folder = Path(warehouse.inbox) / "catalogue_unit"
