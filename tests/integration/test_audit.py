@@ -136,7 +136,7 @@ def test_a_sealed_figure_that_its_rows_do_not_give(loaded: Settings) -> None:
         "where kiosk_status = '在用' and valid_at @> date '2021-12-31' and known_at @> 'infinity'::timestamptz)",
     )
     shown = halfyear("verify", code=1)
-    assert shown.startswith("2021-S2 v1 kiosks_in_service") and "the chain holds" in shown
+    assert shown.startswith("2021-S2 v1 kiosk") and 0 <= shown.find("kiosks_in_service") < shown.find("the chain holds")
     # A list that was changed since moves no figure of the city that does not ask for it, so it excuses none.
     query(loaded, "update lineage.declaration set applied_at = now() where name = 'core.body_alias'")
     assert "2021-S2 v1 kiosks_in_service" in halfyear("verify", code=1)
