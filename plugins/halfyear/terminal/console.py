@@ -94,10 +94,14 @@ class _FoldedTable(TableElement):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for made in super().__rich_console__(console, options):
             if isinstance(made, Table):
-                for column in made.columns:
+                codes = [
+                    [word for cell in column.cells for word in _CODE.findall(str(cell))] for column in made.columns
+                ]
+                needed = [max(map(len, words), default=_LEAST) for words in codes]
+                has_room = sum(needed) + _GAP * (len(needed) + 1) <= options.max_width
+                for column, words, least in zip(made.columns, codes, needed, strict=True):
                     column.overflow = "fold"
-                    words = (word for cell in column.cells for word in _CODE.findall(str(cell)))
-                    column.min_width = max(map(len, words), default=None)
+                    column.min_width = least if words and has_room else None
                 self._make_room(made, options.max_width)
             yield made
 

@@ -185,11 +185,11 @@ def _python() -> bool | str:
 
 
 def _declarations(settings: Settings) -> bool | str:
-    from halfyear.publishing import sdmx
+    from halfyear.indicators import unit
     from halfyear.warehouse import migration
 
     try:
-        sdmx.load_units(settings.expectations)
+        unit.load_units(settings.expectations)
         migration.check(settings)
     except ContractError as error:
         return f"{error}; 改正后运行 / mend it, and run: halfyear migrate"
