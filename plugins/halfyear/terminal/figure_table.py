@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.text import Text
 
-from halfyear.indicators.definition import DASH, shown
+from halfyear.indicators.definition import DASH, printed_change
 from halfyear.terminal import console
 
 Row = Mapping[str, Any]
@@ -104,8 +104,7 @@ def _change(row: Row, base: str, column: str) -> Text:
     change: Decimal | None = row[column]
     if change is None:
         return Text(DASH)
-    size = shown(abs(change), row["decimals"], "" if row["kind"] == "ratio" else "%")
-    text = f"{'+' if change > 0 else '-' if change < 0 else ''}{size:f}{'百分点' if row['kind'] == 'ratio' else '%'}"
+    text = printed_change(change, row["kind"], row["decimals"])
     return Text(text, style="green" if change > 0 else "red" if change < 0 else "")
 
 
