@@ -74,7 +74,8 @@ class IndicatorHeader(BaseModel):
     follow from the reading, ratios and averages are said. ``quantity``: the column that a row adds, where a row does not
     count one; ``over``: the column, or 1, that it adds to the denominator where that is not the same. ``scale``: value =
     numerator (/ denominator) × scale; 100 for per cent. ``template``: the printed form. ``published``: whether this
-    reading is the published one, as the one without a name is. ``excluded``: the reasons of ``left_out_because``.
+    reading is the published one, as the one without a name is. ``part_of``: the code of the whole of which it is a part; tables
+    show it below that. ``excluded``: the reasons of ``left_out_because``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -95,6 +96,7 @@ class IndicatorHeader(BaseModel):
     published_no: str | None = None
     section: str | None = None
     published: bool | None = None
+    part_of: str | None = None
     description_zh: str
     description_en: str
     excluded: dict[str, Title] = {}
@@ -167,6 +169,7 @@ class Definition:
     description_zh: str
     description_en: str
     excluded: Mapping[str, Mapping[str, str]]
+    part_of: str | None
     sort_order: int
     sql: str
     parts: Parts | None
@@ -384,7 +387,7 @@ def load(path: Path, declared: Declarations) -> Definition:
         **header.model_dump(
             include={
                 "name_zh", "name_en", "unit", "decimals", "template", "published_no", "section", "description_zh",
-                "description_en",
+                "description_en", "part_of",
             }
         ),
     )  # fmt: skip
@@ -403,13 +406,24 @@ def load_all(sql: Path) -> dict[tuple[str, str], Definition]:
             raise ContractError(
                 f"sql/indicators/{code}.sql: 应恰有一个口径 published: true / exactly one reading is published: true, not {len(published)}"
             )
+    by_code = {d.code: d for d in found if d.is_published}
+    for each in found:
+        whole = by_code.get(each.part_of or each.code)
+        if whole is None or (whole.domain, whole.unit) != (each.domain, each.unit) or whole.part_of:
+            raise ContractError(
+                f"sql/indicators/{each.name}.sql: part_of: {each.part_of}: 应为同一领域、同一单位的指标，且本身不是其中项 / "
+                "should be an indicator of the same domain and unit that is no part itself"
+            )
     order = list(declared.domains)
 
-    def place(definition: Definition) -> tuple[int, float, str, str, str]:
-        base = next(d for d in found if d.code == definition.code and d.is_published)
-        number = re.match(r"(\d+)(.*)", base.published_no or "")
-        figure = float(number[1]) if number else float("inf")
-        return order.index(definition.domain), figure, number[2] if number else "", definition.code, definition.reading
+    def number(code: str) -> tuple[float, str, str]:
+        of_report = re.match(r"(\d+)(.*)", by_code[code].published_no or "")
+        return (float(of_report[1]), of_report[2], code) if of_report else (float("inf"), "", code)
+
+    def place(definition: Definition) -> tuple[Any, ...]:
+        whole = definition.part_of or definition.code
+        is_part = definition.part_of is not None
+        return order.index(definition.domain), number(whole), is_part, number(definition.code), definition.reading
 
     return {d.pair: replace(d, sort_order=position) for position, d in enumerate(sorted(found, key=place), start=1)}
 
