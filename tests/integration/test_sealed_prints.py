@@ -141,7 +141,7 @@ _INDICATOR: dict[str, Callable[[Any], Any]] = {
     "unit": lambda value: "台" if value != "%" else value,
 }
 #: Keys of a header whose edit is another indicator: its select goes with them.
-_OF_THE_SELECT = {"of", "reads", "kind", "quantity", "over", "published", "published_no"}
+_OF_THE_SELECT = {"of", "reads", "kind", "quantity", "over", "published", "published_no", "part_of"}
 assert {*_INDICATOR} | _OF_THE_SELECT == {*IndicatorHeader.model_fields}
 
 

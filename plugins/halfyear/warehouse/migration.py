@@ -99,7 +99,11 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         _write_sources(cursor, declared)
         _write_units(cursor, settings)
         lists_changed = _load_lists(cursor, settings)
-        declaration.apply(cursor, declarations, progress)
+        if "indicators.in_force_derived" in declaration.apply(cursor, declarations, progress):
+            cursor.execute(
+                "select indicators.bring_into_force(f.period, null, null) "
+                "from (select distinct period from indicators.in_force) as f"
+            )
         # The views of core decide figures too.
         views_now = _views_of_core(cursor)
         lists_changed |= any(views_now.get(name, text) != text for name, text in views_of_core.items())
