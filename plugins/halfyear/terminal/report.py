@@ -109,6 +109,12 @@ def night(settings: Settings, since: datetime, seconds: float) -> None:
             f"隔离的行 rows in quarantine: {quarantined}; 规则、列、原因见 / rule, column and reason of each are in "
             "quarantine.rejected_row; 逐行列出 / to list them: halfyear check FILE"
         )
+    nulled = sum(row["values_nulled"] for row in rows)
+    if nulled:
+        console.say(
+            f"按空值装载的值 values loaded as null: {nulled}; 其行照常装载 / their rows are loaded; 行、列、规则、原因见 / "
+            "row, column, rule and reason of each are in quarantine.rejected_value"
+        )
     for line in _findings(settings):
         console.say(line)
 
@@ -128,7 +134,8 @@ def _deliveries(settings: Settings, since: datetime) -> list[dict[str, Any]]:
         cursor.execute(
             "select delivery.file_name, delivery.verdict, delivery.is_late, delivery.rule, delivery.reason_zh, "
             "delivery.reason_en, coalesce(load.rows_read, 0), coalesce(load.rows_loaded, 0), "
-            "coalesce(load.rows_quarantined, 0), coalesce(load.rows_skipped, 0) "
+            "coalesce(load.rows_quarantined, 0), coalesce(load.rows_skipped, 0), "
+            "coalesce(load.values_nulled, 0) "
             "from lineage.delivery as delivery left join lineage.load as load using (delivery_id) "
             "where (delivery.judged_at >= %s or delivery.verdict is null) and delivery.verdict is distinct from 'ignored' "
             "order by delivery.source, delivery.snapshot_date, delivery.sequence, delivery.file_name",
@@ -145,6 +152,7 @@ def _deliveries(settings: Settings, since: datetime) -> list[dict[str, Any]]:
             "rows_loaded",
             "rows_quarantined",
             "rows_skipped",
+            "values_nulled",
         )
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
