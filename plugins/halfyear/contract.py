@@ -51,6 +51,8 @@ Format = Literal[
     "month",  # stored as its first day
 ]
 
+#: The columns by which a row finds its body; ``core.<source>_resolved`` reads them.
+BODY_COLUMNS = frozenset({"body_code", "body_name", "region_code"})
 #: What a region code looks like, to PostgreSQL.
 REGION_CODE_FORM = "^([0-9]{6}|[0-9]{9}|[0-9]{12})$"
 
@@ -97,7 +99,8 @@ class Property(_Strict):
     ``business_name`` is the header cell, ``aliases`` other headers seen for it. ``values`` maps each stored
     label to the other spellings (codes) that stand for it. ``header_units`` maps a unit written in the
     header's brackets to the factor into the stored unit. ``identifies_person``: shown as a token wherever a
-    record is named, though it is stored.
+    record is named, though it is stored. ``null_when_invalid``: a value that cannot be read, or that breaks a rule of
+    this column alone, loads as null and is reported; the row is not quarantined for it.
     """
 
     name: str
@@ -116,6 +119,7 @@ class Property(_Strict):
     minimum: float | None = None
     allow_offset: bool = False
     allow_future: bool = False
+    null_when_invalid: bool = False
     relationships: tuple[Relationship, ...] = Field(default=(), max_length=1)
 
     @model_validator(mode="after")
@@ -128,6 +132,10 @@ class Property(_Strict):
             raise ValueError(f"{self.name}: a dropped column cannot be part of the key")
         if self.format == "free_text" and self.classification != "personal":
             raise ValueError(f"{self.name}: free text is personal; say `classification: personal`")
+        if self.null_when_invalid and self.is_required:
+            raise ValueError(f"{self.name}: nullWhenInvalid: a required column is never null")
+        if self.null_when_invalid and self.column in BODY_COLUMNS:
+            raise ValueError(f"{self.name}: nullWhenInvalid: the body of a row is resolved by this column")
         return self
 
     @property
@@ -160,7 +168,9 @@ class Property(_Strict):
 class Rule(_Strict):
     """A Great Expectations rule, in GX's own ``type`` and ``kwargs``, passed through untranslated.
 
-    ``column`` is the column that a finding points at, where the kwargs name none.
+    ``column`` is the column that a finding points at, where the kwargs name none. A breach of ``critical`` refuses the
+    file; of ``warning`` the row is quarantined, or its value loads as null where the column says ``nullWhenInvalid``;
+    ``info`` records it and the row loads. A duty that a body has not done is ``info``, never a fault of the row.
     """
 
     rule: str
@@ -177,6 +187,11 @@ class Rule(_Strict):
         if not _NAME.match(self.rule):
             raise ValueError(f"{self.rule}: a rule name is lower_snake_case")
         return self
+
+    @property
+    def words(self) -> set[str]:
+        """Every word of its column and kwargs, among them the columns that it reads."""
+        return set(re.findall(r"\w+", f"{self.column or ''} {json.dumps(self.kwargs, default=str)}"))
 
 
 class Sla(_Strict):
@@ -253,7 +268,22 @@ class Contract(_Strict):
             self.mode != "events" or self.period_group not in {p.name for p in self.key}
         ):
             raise ValueError("periodGroup: names a property of the key of a source of events")
+        for field in self.properties:
+            if field.null_when_invalid:
+                self._refuse_doubtful_null(field)
         return self
+
+    def _refuse_doubtful_null(self, field: Property) -> None:
+        """A null must decide nothing: not the half-year, and not what a rule says of another column.
+
+        A rule that names two columns finds that they contradict each other and not which of them is wrong.
+        """
+        if field.name == self.period_property:
+            raise ValueError(f"{field.name}: nullWhenInvalid: the half-year of a row is read from this column")
+        for rule in self.quality:
+            named = {p.column for p in self.properties if p.column in rule.words}
+            if rule.severity != "info" and field.column in named and len(named) > 1:
+                raise ValueError(f"{field.name}: nullWhenInvalid: rule {rule.rule} weighs it against another column")
 
     @property
     def source(self) -> str:
@@ -382,7 +412,7 @@ def load_all(expectations: Path) -> dict[str, Contract]:
 
 def has_body(contract: Contract) -> bool:
     """Whether rows of the source name a body, so that ``core.<source>_resolved`` exists."""
-    return bool({"body_code", "body_name", "region_code"} & {p.column for p in contract.columns})
+    return bool(BODY_COLUMNS & {p.column for p in contract.columns})
 
 
 def relationships(contracts: Mapping[str, Contract]) -> Iterator[tuple[Contract, Property, str]]:

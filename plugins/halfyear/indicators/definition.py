@@ -18,11 +18,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from halfyear.contract import Title, meant, place
+from halfyear.contract import Contract, Title, meant, place
 from halfyear.errors import ContractError
 from halfyear.indicators import population
 from halfyear.indicators.population import Base, Declarations, Laid
-from halfyear.indicators.select_text import bind, gives, is_row_wise, on_top, query, spaced_once
+from halfyear.indicators.select_text import bind, gives, is_row_wise, on_top, query, spaced_once, without_texts
 
 #: The columns of every indicator's select, in this order.
 COLUMNS = (
@@ -396,10 +396,13 @@ def load(path: Path, declared: Declarations) -> Definition:
 def load_all(sql: Path) -> dict[tuple[str, str], Definition]:
     """Every definition under ``sql/indicators``, by code and reading, in the order of the tables.
 
-    Raises ContractError for a bad file and for an indicator of which not exactly one reading is published.
+    Raises ContractError for a bad file, for an indicator of which not exactly one reading is published, and for one that
+    names a column whose bad values load as null.
     """
     declared = population.load_declarations(sql)
     found = [load(path, declared) for path in sorted((sql / "indicators").glob("*.sql"))]
+    for definition in found:
+        _refuse_nulled(definition, declared.contracts)
     for code in {d.code for d in found}:
         published = [d for d in found if d.code == code and d.is_published]
         if len(published) != 1:
@@ -426,6 +429,18 @@ def load_all(sql: Path) -> dict[tuple[str, str], Definition]:
         return order.index(definition.domain), number(whole), is_part, number(definition.code), definition.reading
 
     return {d.pair: replace(d, sort_order=position) for position, d in enumerate(sorted(found, key=place), start=1)}
+
+
+def _refuse_nulled(definition: Definition, contracts: Mapping[str, Contract]) -> None:
+    """Null means something to a figure (not graded, not replied to), so a value that could not be read must not be one."""
+    words = set(re.findall(r"\w+", without_texts(definition.sql)))
+    for contract in (contracts[source] for source in definition.sources):
+        read = sorted(p.name for p in contract.columns if p.null_when_invalid and p.column in words)
+        if read:
+            raise ContractError(
+                f"{contract.source}.yaml: {read[0]}: nullWhenInvalid: 指标 {definition.name} 读取该列，不能按空值装载 / the "
+                f"indicator {definition.name} reads this column, so its bad values must not load as null"
+            )
 
 
 def json_schema() -> dict[str, Any]:

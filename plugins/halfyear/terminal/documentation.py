@@ -21,7 +21,7 @@ from halfyear.indicators import population
 from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import PopulationHeader
 from halfyear.settings import Settings
-from halfyear.staging.rule import column_of, suite
+from halfyear.staging.rule import column_of, is_nulled, suite
 
 _GENERATED = "<!-- Written by `halfyear docs` from {origin}; changes belong there. -->"
 _SEVERITIES = {
@@ -29,6 +29,7 @@ _SEVERITIES = {
     "warning": "隔离该行 quarantines the row",
     "info": "仅记录 records",
 }
+_NULLED = "按空值装载 loads the value as null"
 _MODES = {
     "register": "全量快照 register: the full list as of the snapshot date",
     "events": "增量事件 events: a batch of happenings up to the snapshot date",
@@ -163,17 +164,18 @@ def _page(contract: Contract, readers: Iterable[Definition]) -> str:
             ("表头 header", "列 column", "类型 type", "单位 unit", "", "说明 description"),
             [_field(p) for p in contract.properties],
         ),
-        "**K** 主键 part of the key · **R** 必填 required · **P** 个人信息 personal data. Besides these, `core."
+        "**K** 主键 part of the key · **R** 必填 required · **P** 个人信息 personal data · **N** 不合格值按空值装载 a bad value "
+        "loads as null. Besides these, `core."
         f"{contract.source}` has `record_key`, `row_number`, `load_id`"
         + (", `valid_at`" if contract.mode == "register" else "")
         + " and `known_at`.",
         *_values(contract),
         "## 规则 Rules",
         "In the order in which Great Expectations is asked. Those that follow from the fields come first; a cell that "
-        "cannot be read as its type is rejected before, by the reader.",
+        "cannot be read as its type is rejected before, by the reader: its row is quarantined, or it loads as null (**N**).",
         _table(
             ("rule", "列 column", "说明 description", "维度 dimension", "结果 a breach", "Great Expectations"),
-            [_rule(rule) for rule in suite(contract)],
+            [_rule(contract, rule) for rule in suite(contract)],
         ),
         "## 指标 Indicators",
         _list(f"[{_full_code(d)}](../indicators.md#{_anchor(d)}) {d.name_zh} {d.name_en}" for d in readers)
@@ -211,7 +213,14 @@ def _facts(contract: Contract) -> Iterator[tuple[str, str]]:
 def _field(field: Property) -> tuple[str, ...]:
     headers = " / ".join(field.headers)
     marks = [
-        mark for mark, holds in (("K", field.primary_key), ("R", field.is_required), ("P", field.is_personal)) if holds
+        mark
+        for mark, holds in (
+            ("K", field.primary_key),
+            ("R", field.is_required),
+            ("P", field.is_personal),
+            ("N", field.null_when_invalid),
+        )
+        if holds
     ]
     column = "不入库 dropped" if field.is_dropped else f"`{field.column}`"
     kind = _TYPES[field.logical_type]
@@ -253,13 +262,13 @@ def _values(contract: Contract) -> Iterator[str]:
     yield _table(("列 column", "表头 header", "取值 values (other spellings)"), rows)
 
 
-def _rule(rule: Rule) -> tuple[str, ...]:
+def _rule(contract: Contract, rule: Rule) -> tuple[str, ...]:
     return (
         f"`{rule.rule}`",
         f"`{column_of(rule)}`" if column_of(rule) else "",
         f"{rule.description.zh} / {rule.description.en}",
         f"{DIMENSIONS[rule.dimension]} {rule.dimension}",
-        _SEVERITIES[rule.severity],
+        _NULLED if is_nulled(contract, rule) else _SEVERITIES[rule.severity],
         f"`{rule.type}`",
     )
 
