@@ -251,9 +251,9 @@ def shown(value: Decimal, decimals: int, unit: str) -> Decimal:
     return found
 
 
-def change_shown(change: Decimal, kind: str, decimals: int) -> Decimal:
-    """The size of a 环比 or 同比 as it is printed: at the decimals of the figure, 0 and 100% for exact values only."""
-    return shown(abs(change), decimals, "" if kind == "ratio" else "%")
+def change_shown(change: Decimal, decimals: int) -> Decimal:
+    """The size of a 环比 or 同比 as it is printed: at the decimals of the figure, 0 and 100 for exact values only."""
+    return shown(abs(change), decimals, "%")
 
 
 def printed_change(change: Decimal | None, kind: str, decimals: int) -> str:
@@ -261,7 +261,7 @@ def printed_change(change: Decimal | None, kind: str, decimals: int) -> str:
     if change is None:
         return DASH
     sign = "+" if change > 0 else "-" if change < 0 else ""
-    return f"{sign}{change_shown(change, kind, decimals):f}{'百分点' if kind == 'ratio' else '%'}"
+    return f"{sign}{change_shown(change, decimals):f}{'百分点' if kind == 'ratio' else '%'}"
 
 
 def digits(value: Decimal) -> int:

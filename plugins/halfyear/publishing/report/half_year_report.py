@@ -319,7 +319,7 @@ def _row(code: str, figures: Figures) -> tuple[Cell, ...]:
 
 
 def _changed(change: Decimal, definition: Definition, unit: str) -> Number:
-    return Number(change, digits(change_shown(change, definition.kind, definition.decimals)), unit, is_signed=True)
+    return Number(change, digits(change_shown(change, definition.decimals)), unit, is_signed=True)
 
 
 def _number(value: Decimal | None, definition: Definition, mark: str) -> Cell:

@@ -98,7 +98,7 @@ def _compared(now: Decimal | None, base: Comparison, definition: Definition) -> 
         return f"不计增幅（{base.base}为零）"
     if definition.shown(now) == definition.shown(then):
         return "基本持平"
-    size = change_shown(base.change, definition.kind, definition.decimals)
+    size = change_shown(base.change, definition.decimals)
     if definition.kind == "ratio":
         return f"{'提高' if rises else '下降'}{size:f}个百分点"
     if now == 0:
