@@ -58,7 +58,9 @@ def test_half_years_quarters_and_months(code: str, kind: str, first: date, last:
     assert period.span(code) == period.Span(kind, first, last)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("code", ["2022-S3", "2022-13", "2022-00", "2022-Q5", "2022-Q0", "2022-3", "2022", "2022-03-01"])
+@pytest.mark.parametrize(
+    "code", ["2022-S3", "2022-13", "2022-00", "2022-Q5", "2022-Q0", "2022-3", "2022", "2022-03-01"]
+)
 def test_a_period_that_does_not_exist_is_refused(code: str) -> None:
     with pytest.raises(UsageError, match="no such period"):
         period.span(code)
