@@ -21,12 +21,13 @@ from halfyear.indicators.published_figure import Figure
 
 
 def check(cursor: Cursor, identities: Sequence[Identity], figures: Sequence[Figure]) -> list[str]:
-    """Ask every identity over printed figures of every period that it holds of; a line for each that is broken.
+    """Ask every identity over printed figures of every period that it holds of; a line for each that is newly broken.
 
-    The answers are replaced. Of a period that does not give both sides nothing is said. Raises ContractError for a side that
+    The answers are replaced: one that was known before is not told again. Of a period that does not give both sides nothing is said. Raises ContractError for a side that
     PostgreSQL cannot evaluate.
     """
     spans = {figure.period: figure.span for figure in figures}
+    before = _broken(cursor)
     cursor.execute("delete from indicators.printed_identity")
     for each in identities:
         periods = sorted(period for period, span in spans.items() if each.holds_of(span))
@@ -38,6 +39,10 @@ def check(cursor: Cursor, identities: Sequence[Identity], figures: Sequence[Figu
                 raise ContractError(
                     f"{place(identity.FILE)}: {each.rule}: 无法计算 left 或 right / left or right cannot be evaluated: {said}"
                 ) from None
+    return [line for line in _broken(cursor) if line not in before]
+
+
+def _broken(cursor: Cursor) -> list[str]:
     cursor.execute(
         "select period, rule, description_zh, description_en, trim_scale(difference)::text, trim_scale(tolerance)::text "
         "from indicators.printed_identity where not is_kept order by period, rule"
