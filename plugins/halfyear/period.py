@@ -97,6 +97,17 @@ class Span:
     last_day: date
 
 
+def codes_within(period: Period) -> list[str]:
+    """The codes of a half-year and of its quarters and months."""
+    months = range(period.first_day.month, period.first_day.month + 6)
+    quarters = sorted({(month + 2) // 3 for month in months})
+    return [
+        str(period),
+        *(f"{period.year:04d}-Q{quarter}" for quarter in quarters),
+        *(f"{period.year:04d}-{month:02d}" for month in months),
+    ]
+
+
 def span(code: str) -> Span:
     """Read an SDMX code of a half-year (2022-S1), a quarter (2022-Q1) or a month (2022-03); UsageError when it is none."""
     match = _SPAN.match(code)

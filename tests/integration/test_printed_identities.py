@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from halfyear import period
 from halfyear import warehouse as warehouse_module
 from halfyear.errors import ContractError
 from halfyear.indicators import definition, identity, published_figure
 from halfyear.settings import Settings
+from halfyear.terminal import command
 from halfyear.warehouse import migration
 
 #: The province's releases: what it handled is 5 short of its parts, and the bad tickets differ by scope.
@@ -119,6 +121,12 @@ def test_the_report_is_asked_too(warehouse: Settings) -> None:
         "select period, rule, difference, tolerance from mart.printed_identity where not is_kept",
     ) == [("2021-S2", "printed_activation_rate_from_counts", Decimal("-69.54"), Decimal("39.485"))]
     assert ask(warehouse, "select count(*) from mart.printed_identity") == [(8,)]
+
+
+def test_reconcile_says_it_below_its_table(warehouse: Settings) -> None:
+    said = CliRunner().invoke(command.main, ["reconcile", "2021-S2"]).output
+    assert "printed_activation_rate_from_counts" in said and "-69.54" in said and "39.485" in said
+    assert "自相矛盾" not in CliRunner().invoke(command.main, ["reconcile", "2022-S1"]).output
 
 
 def test_a_printed_identity_makes_nothing_due(project: Settings) -> None:

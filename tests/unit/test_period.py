@@ -64,3 +64,9 @@ def test_half_years_quarters_and_months(code: str, kind: str, first: date, last:
 def test_a_period_that_does_not_exist_is_refused(code: str) -> None:
     with pytest.raises(UsageError, match="no such period"):
         period.span(code)
+
+
+def test_what_lies_within_a_half_year() -> None:
+    codes = period.codes_within(Period(2022, 2))
+    assert codes == ["2022-S2", "2022-Q3", "2022-Q4", *(f"2022-{month:02d}" for month in range(7, 13))]
+    assert all(Period(2022, 2) == period.of(period.span(code).last_day) for code in codes)

@@ -63,14 +63,14 @@ class Identity(BaseModel):
     @classmethod
     def _as_day(cls, value: Any, info: Any) -> Any:
         """A period is its first day as ``valid_from``, and its last as ``valid_to``."""
-        if not isinstance(value, str):
+        if value is None or isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
+            return date.fromisoformat(str(value))
         except ValueError:
             pass
         try:
-            named = span(value)
+            named = span(str(value))
         except UsageError as error:
             raise ValueError(str(error)) from None
         return named.first_day if info.field_name == "valid_from" else named.last_day
