@@ -7,6 +7,8 @@ Standard (ODCS 3) where it has them: ``id``, ``version``, ``status``, ``descript
 ``properties`` with ``businessName``, ``logicalType``, ``required``, ``primaryKey``, ``classification``,
 and ``quality``. Unknown keys are errors.
 
+In one module: a contract is one model, and each of its parts is validated beside the others.
+
 Light to import: no pandas, no Great Expectations, no database; DAG files read contracts.
 """
 

@@ -19,7 +19,7 @@ import yaml
 
 from halfyear import contract, settings
 from halfyear.errors import ContractError
-from halfyear.indicators import definition, population, select_text, unit
+from halfyear.indicators import definition, population, rounding, select_text, unit
 from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import PopulationHeader
 from halfyear.mart import mart
@@ -326,8 +326,8 @@ def test_blanks_in_a_text_are_part_of_the_definition() -> None:
 
 @pytest.mark.parametrize("text", ["1234567890123456789.1234567891", "99999999999999999999999999999999990", "-0.5"])
 def test_no_digit_is_lost(text: str) -> None:
-    assert definition.plain(Decimal(text)) == Decimal(text)
-    assert definition.rounded(Decimal(text), 12) == Decimal(text)
+    assert rounding.plain(Decimal(text)) == Decimal(text)
+    assert rounding.rounded(Decimal(text), 12) == Decimal(text)
 
 
 @pytest.mark.parametrize("text", [PLAIN, COUNTED, NINE + "select *\nfrom data_catalogue\n"])
@@ -471,7 +471,11 @@ def test_hash_moves_with_the_number_and_not_with_its_title() -> None:
         (4, "亿元", "0.00000001", "119855000", "1.1986亿元"),
         (0, "笔", "1", "93469", "93469笔"),
         (0, "个", "1", "2.5", "3个"),
-        (0, "个", "1", "-0.4", "0个"),
+        (0, "个", "1", "-0.4", "-0.40个"),
+        (0, "%", "1", "99.59", "99.59%"),
+        (0, "%", "1", "99.996", "99.996%"),
+        (2, "%", "1", "100.0000", "100.00%"),
+        (0, "个", "1", "0.0004", "0.0004个"),
         (1, "%", "1", "0.05", "0.1%"),
         (2, "%", "1", "100", "100.00%"),
     ],

@@ -54,4 +54,7 @@ def _is_in_f_string(path: Path, wanted: ast.Constant) -> bool:
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.sql")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_statement_is_run_by_a_module_beside_it(path: Path) -> None:
-    assert any(f'"{path.stem}"' in module.read_text("utf-8") for module in path.parent.glob("*.py"))
+    # A page is run by its name; the module beside the folder runs all of them.
+    assert path.parent.name == "pages" or any(
+        f'"{path.stem}"' in module.read_text("utf-8") for module in path.parent.glob("*.py")
+    )

@@ -19,7 +19,7 @@ def test_every_figure_that_the_bureau_prints_has_its_slot() -> None:
     path = SETTINGS.expectations / "indicators" / "published_figure.csv"
     with path.open(encoding="utf-8-sig", newline="") as stream:
         printed = {row["indicator_code"] for row in csv.DictReader(stream) if row["period"] == "2022-S1"}
-    slots = {piece.name for part in TEMPLATE.parts for piece in part.pieces if isinstance(piece, template.Slot)}
+    slots = {slot.name for part in TEMPLATE.parts for slot in part.slots}
     assert len(printed) == 52
     assert printed - slots == set()
 

@@ -13,8 +13,9 @@ import pytest
 from halfyear import settings as settings_module
 from halfyear import warehouse as warehouse_module
 from halfyear.indicators import definition
-from halfyear.indicators.definition import Definition, printed_change
+from halfyear.indicators.definition import Definition
 from halfyear.indicators.figure import FIGURE_COLUMNS
+from halfyear.indicators.rounding import printed_change
 from halfyear.publishing.report import wording
 from halfyear.settings import Settings
 

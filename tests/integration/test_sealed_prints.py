@@ -110,7 +110,9 @@ def _header(text: str, change: Callable[[dict[str, Any]], None]) -> str:
 
 def _set(key: str, value: Callable[[Any], Any]) -> Callable[[str], str]:
     def change(header: dict[str, Any]) -> None:
-        header[key] = value(header.get(key))
+        new = value(header.get(key))
+        if new is not None:
+            header[key] = new
 
     return lambda text: _header(text, change)
 

@@ -295,14 +295,9 @@ def enter_load(
         "element_count, unexpected_count, description_zh, description_en) values %s",
         rows,
     )
-    # What the reader could not use broke no rule of the contract.
     cursor.execute(
-        "insert into lineage.check_result (load_id, rule, column_name, severity, dimension, success, element_count, "
-        "unexpected_count, description_zh, description_en) "
-        "select load_id, rule, column_name, 'warning', 'normative', false, %(read)s, count(*), min(reason_zh), "
-        "min(reason_en) from quarantine.rejected_value where load_id = %(load_id)s and rule <> all(%(rules)s) "
-        "group by load_id, rule, column_name",
-        {"read": read, "load_id": load_id, "rules": [r.rule for r in results]},
+        statement(__file__, "count_unread_values"),
+        {"rows_read": read, "load_id": load_id, "rules": [r.rule for r in results]},
     )
 
 

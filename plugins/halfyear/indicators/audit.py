@@ -22,8 +22,9 @@ from halfyear import period as periods
 from halfyear.core.lock import declarations_held
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import indicator, observation
-from halfyear.indicators.definition import CITY, DASH, Definition, Pair
+from halfyear.indicators.definition import CITY, Definition, Pair
 from halfyear.indicators.observation import Observation
+from halfyear.indicators.rounding import DASH
 from halfyear.period import Period
 
 

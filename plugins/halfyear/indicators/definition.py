@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_UP, Context, Decimal, Inexact
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -22,6 +22,7 @@ from halfyear.contract import Contract, Title, meant, place
 from halfyear.errors import ContractError
 from halfyear.indicators import population
 from halfyear.indicators.population import Base, Declarations, Laid
+from halfyear.indicators.rounding import DASH, EXACT, MOST_DECIMALS, plain, shown
 from halfyear.indicators.select_text import bind, gives, is_row_wise, on_top, query, spaced_once, without_texts
 
 #: The columns of every indicator's select, in this order.
@@ -36,9 +37,6 @@ COLUMNS = (
     "load_id",
     "row_number",
 )
-MOST_DECIMALS = 12
-#: What a null value prints.
-DASH = "—"
 #: The body name of the row for the whole city.
 CITY = "全市"
 
@@ -46,9 +44,6 @@ _FILE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?\Z")
 # Quotients keep 30 digits; whole numbers and terminating fractions are exact.
 # A quotient has 28 digits, of 30 that are computed: seals hold such values, and are computed anew to the last digit.
 _DIGITS, _QUOTIENT = Context(prec=30), Context(prec=28)
-# Sums keep every digit that PostgreSQL's numeric may have.
-EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
-_ROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 Kind = Literal["stock", "flow", "ratio", "average"]
 Column = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -224,50 +219,6 @@ class Definition:
         if value is None:
             return DASH
         return self.template.format(value=f"{self.shown(value):f}", unit=self.unit)
-
-
-def plain(value: Decimal) -> Decimal:
-    """Without trailing zeros and exponent, so that 5 and 5.0 are one value."""
-    value = value.normalize(EXACT)
-    return value.quantize(Decimal(1), context=EXACT) if value == value.to_integral_value() else value
-
-
-def rounded(value: Decimal, decimals: int) -> Decimal:
-    """Half up, and never minus zero."""
-    found = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP, context=_ROUNDED)
-    return abs(found) if found == 0 else found
-
-
-def shown(value: Decimal, decimals: int, unit: str) -> Decimal:
-    """The value rounded half up to its decimals; 0 and 100% stand for exact values only.
-
-    Where the decimals would give one of these for another value, it gets two decimals, or more until it is told apart.
-    """
-    bounds = (0, 100) if unit == "%" else (0,)
-    for places in (decimals, *range(max(decimals + 1, 2), MOST_DECIMALS + 1)):
-        found = rounded(value, places)
-        if found == value or found not in bounds:
-            return found
-    return found
-
-
-def change_shown(change: Decimal, decimals: int) -> Decimal:
-    """The size of a 环比 or 同比 as it is printed: at the decimals of the figure, 0 and 100 for exact values only."""
-    return shown(abs(change), decimals, "%")
-
-
-def printed_change(change: Decimal | None, kind: str, decimals: int) -> str:
-    """A 环比 or 同比 with sign and unit: per cent, of a ratio 百分点; — for null."""
-    if change is None:
-        return DASH
-    sign = "+" if change > 0 else "-" if change < 0 else ""
-    return f"{sign}{change_shown(change, decimals):f}{'百分点' if kind == 'ratio' else '%'}"
-
-
-def digits(value: Decimal) -> int:
-    """How many decimals a rounded value is written with."""
-    exponent = value.as_tuple().exponent
-    return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
 # ---------------------------------------------------------------- composing

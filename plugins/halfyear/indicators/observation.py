@@ -17,7 +17,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from halfyear.errors import ContractError
-from halfyear.indicators.definition import EXACT, Definition, Pair, plain
+from halfyear.indicators.definition import Definition, Pair
+from halfyear.indicators.rounding import EXACT, plain
 from halfyear.indicators.scan import parameters, scan, together
 from halfyear.indicators.select_text import query
 from halfyear.period import Period

@@ -1,12 +1,11 @@
 """Populations 统计总体: who or what is counted, said once in ``sql/populations/<name>.sql``.
 
-A population is GSIM's word, and that of every statistics law: which rows are on the list, which of several rows stands
-for a person, a case or a ticket, why rows are left out, and on which days its sources are read. A file is a YAML header
-in the leading comment and one ``select``; indicators (`halfyear.indicators.definition`) add to it what only they say.
+A population (the word of GSIM and of every statistics law): which rows are on the list, which of several stands for a person,
+a case or a ticket, why rows are left out, and on which days its sources are read. A file is a YAML header and one ``select``;
+indicators (`halfyear.indicators.definition`) add to it what only they say.
 
-The header's ``reads`` gives each source its reading, and the package lays the rows of that reading under the name of
-the source. So the days that a select reads are the days that its header declares, and what a change of a source makes
-due follows from the same word.
+The header's ``reads`` gives each source its reading, and the package lays the rows of that reading under its name. So the days
+that a select reads are those that its header declares, and what a change of a source makes due follows from them.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from halfyear.errors import HalfyearError, UsageError
 from halfyear.indicators import figure, indicator
-from halfyear.indicators.definition import DASH, Definition
+from halfyear.indicators.definition import Definition
+from halfyear.indicators.rounding import DASH
 from halfyear.period import Period
 from halfyear.publishing import holding
 from halfyear.publishing.digest import digest_of

@@ -13,7 +13,7 @@ from typing import Any
 
 from halfyear import markdown_text
 from halfyear.indicators.audit import Audit
-from halfyear.indicators.definition import DASH
+from halfyear.indicators.rounding import DASH
 from halfyear.markdown_text import escaped
 from halfyear.period import Period
 from halfyear.publishing.proposal import Proposal

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import RealDictCursor
 
 from halfyear.errors import UsageError
-from halfyear.indicators.definition import printed_change
+from halfyear.indicators.rounding import printed_change
 from halfyear.period import Period
 from halfyear.publishing.report.document import Block, Column, Document, Heading, Paragraph, Run, Signature, Table
 from halfyear.publishing.report.wording import day, title

@@ -20,7 +20,8 @@ from psycopg2.extensions import connection as Connection
 
 from halfyear.contract import Title
 from halfyear.errors import ContractError, UsageError
-from halfyear.indicators.definition import CITY, shown
+from halfyear.indicators.definition import CITY
+from halfyear.indicators.rounding import shown
 from halfyear.period import Period
 from halfyear.publishing import page
 from halfyear.settings import LOCAL_ZONE

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.text import Text
 
-from halfyear.indicators.definition import DASH, plain, printed_change
+from halfyear.indicators.rounding import DASH, plain, printed_change
 from halfyear.terminal import console
 
 Row = Mapping[str, Any]

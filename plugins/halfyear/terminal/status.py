@@ -12,7 +12,7 @@ from halfyear import contract as contracts
 from halfyear import warehouse
 from halfyear.core import ledger
 from halfyear.errors import ContractError, HalfyearError, InfrastructureFault
-from halfyear.indicators.definition import DASH
+from halfyear.indicators.rounding import DASH
 from halfyear.landing import inbox
 from halfyear.settings import LOCAL_ZONE, Settings
 from halfyear.terminal import console

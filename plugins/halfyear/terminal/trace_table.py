@@ -11,7 +11,8 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 
 from halfyear.indicators import trace
-from halfyear.indicators.definition import CITY, DASH, Definition
+from halfyear.indicators.definition import CITY, Definition
+from halfyear.indicators.rounding import DASH
 from halfyear.indicators.trace import TraceSummary
 from halfyear.mart import bodies, serialisation
 from halfyear.mart.spreadsheet import csv_cell

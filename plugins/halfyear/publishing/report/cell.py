@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from halfyear.indicators.definition import DASH
+from halfyear.indicators.rounding import DASH
 from halfyear.publishing.report.document import Cell, Number, Paragraph, Run
 from halfyear.settings import LOCAL_ZONE
 

@@ -18,8 +18,9 @@ from psycopg2.extensions import connection as Connection
 
 from halfyear.errors import UsageError
 from halfyear.indicators import figure, indicator
-from halfyear.indicators.definition import DASH, Definition, change_shown, digits
+from halfyear.indicators.definition import Definition
 from halfyear.indicators.figure import NOT_COMPARABLE
+from halfyear.indicators.rounding import DASH, change_shown, digits
 from halfyear.period import Period
 from halfyear.publishing.report import annex, docx, markdown, scope, xlsx
 from halfyear.publishing.report.document import (
@@ -95,17 +96,8 @@ def unsealed(template: Template, figures: Figures) -> list[str]:
             codes = figures.of_block(part)
             if not (figures.is_by_domain(part) and any(map(figures.is_sealed, codes))):
                 missing += [code for code in codes if not figures.is_sealed(code)]
-        missing += [s.name for s in _slots(part) if s.name not in FACTS and not figures.is_sealed(s.name)]
+        missing += [s.name for s in part.slots if s.name not in FACTS and not figures.is_sealed(s.name)]
     return list(dict.fromkeys(missing))
-
-
-def _slots(part: Part) -> Iterator[Slot]:
-    for piece in part.pieces:
-        if isinstance(piece, Choice):
-            yield Slot(piece.name, False, piece.line)
-            yield from (each for each in (*piece.zero, *piece.other) if isinstance(each, Slot))
-        elif isinstance(piece, Slot):
-            yield piece
 
 
 def build(
@@ -136,7 +128,7 @@ def build(
     }
     used: list[str] = []
     for part in template.parts:
-        used += [slot.name for slot in _slots(part) if slot.name not in facts]
+        used += [slot.name for slot in part.slots if slot.name not in facts]
         used += figures.of_block(part) if part.kind in ("table", "chart") else []
     in_order = [code for code in figures.definitions if code in set(used)]
     blocks: list[Block] = []

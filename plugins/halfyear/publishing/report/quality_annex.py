@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
 
-from halfyear.indicators.definition import DASH
+from halfyear.indicators.rounding import DASH
 from halfyear.publishing.report.cell import count_cell, sentence, text_cell
 from halfyear.publishing.report.document import Block, Cell, Column, Number, Table
 from halfyear.publishing.report.scope import Scope

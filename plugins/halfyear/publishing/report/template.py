@@ -60,6 +60,18 @@ class Part:
     caption: str = ""
     level: int = 0
 
+    @property
+    def slots(self) -> list[Slot]:
+        """Every slot of it, those of both sides of a choice too, and the figure that a choice asks for."""
+        found: list[Slot] = []
+        for piece in self.pieces:
+            if isinstance(piece, Choice):
+                found.append(Slot(piece.name, False, piece.line))
+                found += [each for each in (*piece.zero, *piece.other) if isinstance(each, Slot)]
+            elif isinstance(piece, Slot):
+                found.append(piece)
+        return found
+
 
 @dataclass(frozen=True)
 class Template:

@@ -9,8 +9,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from halfyear import period as periods
-from halfyear.indicators.definition import Definition, change_shown
+from halfyear.indicators.definition import Definition
 from halfyear.indicators.figure import NOT_COMPARABLE
+from halfyear.indicators.rounding import change_shown
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
 
