@@ -396,6 +396,9 @@ def own_day(contract: Contract) -> str:
     """The day on which a row itself holds: of an event its own, of a register the newest one of its version."""
     if contract.mode == "register":
         return "coalesce(upper(t.valid_at) - 1, 'infinity'::date)"
-    if contract.named(contract.period_property or "").logical_type == "timestamp":
-        return f"(t.{contract.period_property} at time zone 'Asia/Shanghai')::date"
-    return f"t.{contract.period_property}"
+    is_instant = contract.named(contract.period_property or "").logical_type == "timestamp"
+    return (
+        f"(t.{contract.period_property} at time zone 'Asia/Shanghai')::date"
+        if is_instant
+        else f"t.{contract.period_property}"
+    )
