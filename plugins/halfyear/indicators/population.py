@@ -6,6 +6,8 @@ indicators (`halfyear.indicators.definition`) add to it what only they say.
 
 The header's ``reads`` gives each source its reading, and the package lays the rows of that reading under its name. So the days
 that a select reads are those that its header declares, and what a change of a source makes due follows from them.
+
+In one module: a reading is named, laid out and made due by the same few words.
 """
 
 from __future__ import annotations
@@ -396,9 +398,6 @@ def own_day(contract: Contract) -> str:
     """The day on which a row itself holds: of an event its own, of a register the newest one of its version."""
     if contract.mode == "register":
         return "coalesce(upper(t.valid_at) - 1, 'infinity'::date)"
-    is_instant = contract.named(contract.period_property or "").logical_type == "timestamp"
-    return (
-        f"(t.{contract.period_property} at time zone 'Asia/Shanghai')::date"
-        if is_instant
-        else f"t.{contract.period_property}"
-    )
+    if contract.named(contract.period_property or "").logical_type == "timestamp":
+        return f"(t.{contract.period_property} at time zone 'Asia/Shanghai')::date"
+    return f"t.{contract.period_property}"
