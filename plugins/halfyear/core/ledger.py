@@ -1,10 +1,14 @@
 """Ledger: the schema ``lineage`` and the quarantine, written at every arrival: deliveries, loads, checks, what became of them.
 
-Nothing is deleted from it but the load of a file that is read again, because its contract was what was wrong.
+Nothing is deleted from it but the load of a refused file that is read again, because its contract was what was wrong. Of the
+loads of one delivery the one in force has no ``replaced_at``.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,6 +26,19 @@ from halfyear.landing.inbox import Arrival
 if TYPE_CHECKING:
     from halfyear.staging import Staged
     from halfyear.staging.validation import CheckResult
+
+#: A relation of the warehouse that a rule reads.
+_LIST = re.compile(r"\b(?:core|indicators)\.[a-z_]+\b")
+#: That a load in force was judged by something else than today, with the values of ``_judged_by``.
+_OUTDATED = (
+    "load.replaced_at is null and (load.contract_fingerprint <> %(contract)s "
+    "or load.lists_fingerprint is distinct from %(lists)s)"
+)
+#: The columns of lineage.load that say by what a load was judged, and how.
+_JUDGEMENT = (
+    "contract_version", "contract_fingerprint", "lists_fingerprint", "code_version", "rows_read", "rows_passed",
+    "rows_loaded", "rows_quarantined", "rows_skipped", "sheet", "encoding", "unknown_columns",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,8 +95,13 @@ def known_files(cursor: Cursor, source: str) -> set[tuple[str, int, datetime]]:
     return set(cursor.fetchall())
 
 
-def enter_delivery(cursor: Cursor, contract: Contract, arrival: Arrival, sha256: str | None) -> bool:
-    """Enter an arrival, whose bytes landing keeps under their hash; whether it is a new delivery."""
+def enter_delivery(
+    cursor: Cursor, contract: Contract, arrival: Arrival, sha256: str | None, received_at: datetime | None = None
+) -> bool:
+    """Enter an arrival, whose bytes landing keeps under their hash; whether it is a new delivery.
+
+    ``received_at`` is when landing took it; None: now.
+    """
     source, fault = contract.source, arrival.fault
     if sha256 and not fault:
         # Its day has come: what was refused for a date after today is a delivery now.
@@ -93,9 +115,9 @@ def enter_delivery(cursor: Cursor, contract: Contract, arrival: Arrival, sha256:
     allowed = timedelta(days=contract.sla_properties.latency_days)
     is_late = bool(arrival.snapshot_date and arrival.modified_at.date() - arrival.snapshot_date > allowed)
     cursor.execute(
-        "insert into lineage.delivery (source, snapshot_date, sequence, file_name, sha256, bytes, modified_at, "
-        "is_late, verdict, rule, reason_zh, reason_en, judged_at) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, case when %s then clock_timestamp() end) "
+        "insert into lineage.delivery (source, snapshot_date, sequence, file_name, sha256, bytes, modified_at, received_at, "
+        "is_late, verdict, rule, reason_zh, reason_en, judged_at) values (%s, %s, %s, %s, %s, %s, %s, "
+        "coalesce(%s, clock_timestamp()), %s, %s, %s, %s, %s, case when %s then clock_timestamp() end) "
         "on conflict (source, file_name, sha256) do update "
         "set modified_at = excluded.modified_at, bytes = excluded.bytes returning xmax = 0",
         (
@@ -107,6 +129,7 @@ def enter_delivery(cursor: Cursor, contract: Contract, arrival: Arrival, sha256:
             sha256,
             arrival.bytes,
             arrival.modified_at,
+            received_at,
             is_late,
             verdict,
             fault.rule if fault else None,
@@ -124,8 +147,8 @@ def reopen(cursor: Cursor, contract: Contract) -> None:
     cursor.execute(
         "select load.load_id, delivery.snapshot_date, delivery.sha256 from lineage.load as load "
         "inner join lineage.delivery as delivery using (delivery_id) "
-        "where delivery.source = %s and load.state = 'refused' and load.contract_fingerprint <> %s",
-        (contract.source, contract.fingerprint),
+        f"where delivery.source = %(source)s and load.state = 'refused' and {_OUTDATED}",
+        _judged_by(cursor, contract),
     )
     for load_id, snapshot_date, sha256 in cursor.fetchall():
         for table in ("lineage.check_result", "quarantine.rejected_row", "lineage.load"):
@@ -183,6 +206,57 @@ def accept(cursor: Cursor, accepted: Delivery, reason: str, accepted_by: str) ->
     )
 
 
+# ---------------------------------------------------------------- what judges
+
+
+def lists_fingerprint(cursor: Cursor, contract: Contract) -> str | None:
+    """SHA-256 over the lists that decide, beside the contract, which rows pass; None where its rules read none.
+
+    A rule of severity ``info`` records and decides nothing.
+    """
+    texts = [json.dumps(rule.kwargs) for rule in contract.quality if rule.severity != "info"]
+    names = sorted({match.group() for text in texts for match in _LIST.finditer(text)})
+    digest = hashlib.sha256()
+    is_any = False
+    for name in names:
+        columns = "indicator_code, reading, sources" if name == "indicators.definition" else "*"
+        cursor.execute("select to_regclass(%s) is not null", (name,))
+        if cursor.fetchone() != (True,):  # a function
+            continue
+        cursor.execute(
+            "select string_agg(row::text, E'\\n' order by row::text collate \"C\") "
+            f"from (select {columns} from {name}) as row"
+        )
+        (content,) = cursor.fetchone() or (None,)
+        digest.update(f"{name}\0{content}\0".encode())
+        is_any = True
+    return digest.hexdigest() if is_any else None
+
+
+def _judged_by(cursor: Cursor, contract: Contract) -> dict[str, object]:
+    return {
+        "source": contract.source,
+        "contract": contract.fingerprint,
+        "lists": lists_fingerprint(cursor, contract),
+    }
+
+
+def outdated(cursor: Cursor, contract: Contract, since: date | None = None) -> list[tuple[int, int]]:
+    """The loads in force that were judged by another contract or other lists than those of today, with their deliveries.
+
+    ``since``: of this day or later ones. Oldest day first.
+    """
+    cursor.execute(
+        "select load.delivery_id, load.load_id from lineage.load as load "
+        "inner join lineage.delivery as delivery using (delivery_id) "
+        f"where delivery.source = %(source)s and {_OUTDATED} "
+        "and (%(since)s::date is null or delivery.snapshot_date >= %(since)s) "
+        "order by delivery.snapshot_date, delivery.sequence, load.load_id",
+        {**_judged_by(cursor, contract), "since": since},
+    )
+    return cursor.fetchall()
+
+
 # ---------------------------------------------------------------- loads
 
 
@@ -200,7 +274,7 @@ def load_of_same_bytes(connection: Connection, wanted: Delivery) -> int | None:
         cursor.execute(
             "select load.load_id from lineage.load as load inner join lineage.delivery as delivery using (delivery_id) "
             "where delivery.source = %(source)s and delivery.snapshot_date = %(snapshot_date)s "
-            "and delivery.sha256 = %(sha256)s",
+            "and delivery.sha256 = %(sha256)s and load.replaced_at is null",
             vars(wanted),
         )
         row = cursor.fetchone()
@@ -241,14 +315,16 @@ def enter_load(
         if refusal is not None:
             skipped, passed = skipped + passed, 0
     cursor.execute(
-        "insert into lineage.load (load_id, delivery_id, contract_version, contract_fingerprint, code_version, rows_read, "
-        "rows_passed, rows_loaded, rows_quarantined, rows_skipped, state, rule, reason_zh, reason_en, sheet, encoding, "
-        "unknown_columns, started_at) values (%s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "insert into lineage.load (load_id, delivery_id, contract_version, contract_fingerprint, lists_fingerprint, "
+        "code_version, rows_read, rows_passed, rows_loaded, rows_quarantined, rows_skipped, state, rule, reason_zh, "
+        "reason_en, sheet, encoding, unknown_columns, started_at) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             load_id,
             delivery.delivery_id,
             contract.version,
             contract.fingerprint,
+            lists_fingerprint(cursor, contract),
             code_version,
             read,
             passed,
@@ -293,6 +369,29 @@ def enter_load(
     )
 
 
+def replace(cursor: Cursor, load_id: int) -> None:
+    """Take a load out of force; what it made known stays known of its instants."""
+    cursor.execute("update lineage.load set replaced_at = clock_timestamp() where load_id = %s", (load_id,))
+
+
+def confirm(cursor: Cursor, old: int, new: int) -> None:
+    """Put a replaced load in force again with the judgement of the one that replaced it, which says the same and goes."""
+    for table in ("lineage.check_result", "quarantine.rejected_row"):
+        cursor.execute(f"delete from {table} where load_id = %s", (old,))
+        cursor.execute(f"update {table} set load_id = %s where load_id = %s", (old, new))
+    cursor.execute(f"delete from lineage.load where load_id = %s returning {', '.join(_JUDGEMENT)}", (new,))
+    cursor.execute(
+        f"update lineage.load set ({', '.join(_JUDGEMENT)}) = %s, replaced_at = null where load_id = %s",
+        (cursor.fetchone(), old),
+    )
+
+
+def rejected(cursor: Cursor, load_id: int) -> set[int]:
+    """The numbers of the rows of a load that are in quarantine."""
+    cursor.execute("select distinct row_number from quarantine.rejected_row where load_id = %s", (load_id,))
+    return {row[0] for row in cursor}
+
+
 def outcome(connection: Connection, delivery_id: int, touched: tuple[str, ...], is_new: bool) -> Outcome:
     """What became of a delivery, with the half-years that it touched."""
     with connection.cursor() as cursor:
@@ -300,8 +399,8 @@ def outcome(connection: Connection, delivery_id: int, touched: tuple[str, ...], 
             "select delivery.source, delivery.file_name, delivery.verdict, coalesce(load.rows_read, 0), "
             "coalesce(load.rows_loaded, 0), coalesce(load.rows_quarantined, 0), coalesce(load.rows_skipped, 0), "
             "delivery.reason_zh, delivery.reason_en "
-            "from lineage.delivery as delivery left join lineage.load as load using (delivery_id) "
-            "where delivery.delivery_id = %s",
+            "from lineage.delivery as delivery left join lineage.load as load on load.delivery_id = delivery.delivery_id "
+            "and load.replaced_at is null where delivery.delivery_id = %s",
             (delivery_id,),
         )
         row = cursor.fetchone()

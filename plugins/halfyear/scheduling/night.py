@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from halfyear import contract as contracts
 from halfyear import landing, warehouse
@@ -36,6 +38,42 @@ log = logging.getLogger(__name__)
 
 #: Deliveries that one task loads one after the other; a backlog is spread over the workers in such portions.
 CHUNK = 16
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A delivery that was read and checked under the contract of today, and that nothing says anything of yet.
+
+    ``staged`` None: it was refused while it was read, by ``refusal``.
+    """
+
+    delivery: Delivery
+    load_id: int
+    started_at: datetime
+    staged: Staged | None
+    results: list[CheckResult]
+    refusal: Finding | None
+
+    def enter(self, cursor: Cursor, contract: Contract) -> None:
+        """Enter it in the ledger as a load, and move its rows that broke a rule to quarantine."""
+        ledger.enter_load(
+            cursor,
+            contract,
+            self.delivery,
+            self.load_id,
+            self.started_at,
+            self.staged,
+            self.results,
+            self.refusal,
+            code_version(),
+        )
+
+    def drop(self, cursor: Cursor) -> None:
+        """Drop what is staged of it."""
+        from halfyear import staging
+
+        if self.staged is not None:
+            staging.drop(cursor, self.staged.table, self.staged.rejected_table)
 
 
 @dataclass(frozen=True)
@@ -155,6 +193,7 @@ def sweep() -> list[str]:
     settings = settings_module.load()
     landing.sweep(settings)
     with warehouse.transaction(settings) as connection:
+        keep_acceptances(connection, settings)
         return staging.sweep(connection)
 
 
@@ -163,7 +202,7 @@ def look(source: str, settings: Settings) -> Received:
 
     Files that are known by name, size and time are passed over without reading them.
     """
-    contract = _contract(source, settings)
+    contract = contract_of(source, settings)
     ready, waiting = inbox.scan(contract, settings, storage.connected(contract, settings))
     new: list[str] = []
     refused: list[str] = []
@@ -211,23 +250,9 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
         delivery = ledger.delivery(connection, delivery_id)
         if delivery.verdict is not None:
             return ledger.outcome(connection, delivery_id, (), is_new=False)
-        contract = _contract(delivery.source, settings)
-        with connection.cursor() as cursor:
-            load_id, started_at = ledger.next_load(cursor)
+        contract = contract_of(delivery.source, settings)
         repeats = ledger.load_of_same_bytes(connection, delivery) is not None
-        staging.hold(connection, load_id)
-        connection.commit()
-        staged: Staged | None = None
-        results: list[CheckResult] = []
-        refusal: Finding | None = None
-        if not repeats:
-            try:
-                staged = _stage(connection, contract, delivery, load_id, settings, parser)
-            except FileRefused as error:
-                connection.rollback()
-                refusal = error.finding
-            if staged is not None and staged.summary.rows_accepted:
-                results = _check(connection, contract, delivery, staged, settings)
+        judged = None if repeats else judge(connection, contract, delivery, settings, parser)
         tables: dict[int, str] = {}
         touched: tuple[str, ...] = ()
         with connection.cursor() as cursor:
@@ -235,15 +260,13 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
             # Another run may have loaded it, or its bytes under another name, while this one was reading.
             if ledger.delivery(connection, delivery_id).verdict is None:
                 if ledger.load_of_same_bytes(connection, delivery) is None:
-                    assert staged is not None or refusal is not None
-                    ledger.enter_load(
-                        cursor, contract, delivery, load_id, started_at, staged, results, refusal, code_version()
-                    )
-                if staged is not None:
-                    tables[load_id] = staged.table
-                touched = _settle(connection, contract, tables, settings)
-            if staged is not None:
-                staging.drop(cursor, staged.table, staged.rejected_table)
+                    assert judged is not None
+                    judged.enter(cursor, contract)
+                if judged is not None and judged.staged is not None:
+                    tables[judged.load_id] = judged.staged.table
+                touched = settle(connection, contract, tables, settings)
+            if judged is not None:
+                judged.drop(cursor)
             staging.drop(cursor, *tables.values())
         return ledger.outcome(connection, delivery_id, touched, is_new=True)
 
@@ -258,18 +281,59 @@ def accept(delivery_id: int, reason: str, accepted_by: str, settings: Settings) 
 
     with warehouse.transaction(settings) as connection:
         delivery = ledger.delivery(connection, delivery_id)
-        contract = _contract(delivery.source, settings)
+        contract = contract_of(delivery.source, settings)
         tables: dict[int, str] = {}
         with connection.cursor() as cursor:
             lock.hold_source(cursor, contract.source)
             ledger.accept(cursor, delivery, reason, accepted_by)
-            touched = _settle(connection, contract, tables, settings)
+            touched = settle(connection, contract, tables, settings)
             staging.drop(cursor, *tables.values())
+        connection.commit()
+        keep_acceptances(connection, settings)
         return ledger.outcome(connection, delivery_id, touched, is_new=True)
 
 
+def keep_acceptances(connection: Connection, settings: Settings) -> None:
+    """Write into landing what operators let stand, where it is not there yet: the ledger alone must not know it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select source, file_name, sha256, reason, accepted_by, accepted_at from lineage.acceptance "
+            "inner join lineage.delivery using (delivery_id)"
+        )
+        for source, file_name, sha256, *acceptance in cursor.fetchall():
+            landing.note_acceptance(source, file_name, sha256, landing.Acceptance(*acceptance), settings)
+
+
+def judge(
+    connection: Connection, contract: Contract, delivery: Delivery, settings: Settings, parser: Parser | None = None
+) -> Judged:
+    """Read and check a delivery under today's contract, as a load that lives as long as the connection; commits."""
+    from halfyear import staging
+
+    with connection.cursor() as cursor:
+        load_id, started_at = ledger.next_load(cursor)
+    staging.hold(connection, load_id)
+    connection.commit()
+    staged: Staged | None = None
+    results: list[CheckResult] = []
+    refusal: Finding | None = None
+    try:
+        staged = _stage(connection, contract, delivery, load_id, settings, parser)
+    except FileRefused as error:
+        connection.rollback()
+        refusal = error.finding
+    if staged is not None and staged.summary.rows_accepted:
+        results = _check(connection, contract, delivery, staged, settings)
+    return Judged(delivery, load_id, started_at, staged, results, refusal)
+
+
 def _stage(
-    connection: Connection, contract: Contract, delivery: Delivery, load_id: int, settings: Settings, parser: Parser
+    connection: Connection,
+    contract: Contract,
+    delivery: Delivery,
+    load_id: int,
+    settings: Settings,
+    parser: Parser | None,
 ) -> Staged:
     """Read the file of a delivery into a staging table, and commit: Great Expectations asks by a connection of its own."""
     from halfyear import staging
@@ -312,7 +376,13 @@ def _check(
     return results
 
 
-def _settle(connection: Connection, contract: Contract, tables: dict[int, str], settings: Settings) -> tuple[str, ...]:
+def settle(
+    connection: Connection,
+    contract: Contract,
+    tables: dict[int, str],
+    settings: Settings,
+    newest_first: bool = False,
+) -> tuple[str, ...]:
     """Bring core to what the deliveries of a source say; the half-years whose figures may have moved.
 
     ``tables`` has the staging tables of loads whose rows are at hand, and gains those of loads whose files are read again:
@@ -322,7 +392,7 @@ def _settle(connection: Connection, contract: Contract, tables: dict[int, str], 
     from halfyear.core.settlement import Settling
 
     with connection.cursor() as cursor:
-        settling = Settling(cursor, contract)
+        settling = Settling(cursor, contract, newest_first)
         for day in settling.days:
             while missing := settling.missing(day, tables):
                 for load_id in missing:
@@ -335,7 +405,8 @@ def _settle(connection: Connection, contract: Contract, tables: dict[int, str], 
         return tuple(str(half) for half in sorted(settling.finish()))
 
 
-def _contract(source: str, settings: Settings) -> Contract:
+def contract_of(source: str, settings: Settings) -> Contract:
+    """The contract of a source; UsageError when there is none."""
     declared = contracts.load_all(settings.expectations)
     if source not in declared:
         raise UsageError(f"{source}: 没有这个来源 / there is no such source; known are {', '.join(declared)}")

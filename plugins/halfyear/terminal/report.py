@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from halfyear import warehouse
+from halfyear.scheduling import replay
 from halfyear.settings import Settings
 from halfyear.terminal import console
 from halfyear.terminal.account import VERDICTS
@@ -129,7 +130,8 @@ def _deliveries(settings: Settings, since: datetime) -> list[dict[str, Any]]:
             "select delivery.file_name, delivery.verdict, delivery.is_late, delivery.rule, delivery.reason_zh, "
             "delivery.reason_en, coalesce(load.rows_read, 0), coalesce(load.rows_loaded, 0), "
             "coalesce(load.rows_quarantined, 0), coalesce(load.rows_skipped, 0) "
-            "from lineage.delivery as delivery left join lineage.load as load using (delivery_id) "
+            "from lineage.delivery as delivery left join lineage.load as load "
+            "on load.delivery_id = delivery.delivery_id and load.replaced_at is null "
             "where (delivery.judged_at >= %s or delivery.verdict is null) and delivery.verdict is distinct from 'ignored' "
             "order by delivery.source, delivery.snapshot_date, delivery.sequence, delivery.file_name",
             (since,),
@@ -187,6 +189,11 @@ def _findings(settings: Settings) -> list[str]:
             for period, count, example in cursor
         ]
     lines = []
+    if loads := replay.outdated(settings):
+        lines.append(
+            f"由旧合同判断的装载 loads that an older contract judged: {', '.join(f'{s} {n}' for s, n in loads.items())}; 重新判断会有何变化 / "
+            "what judging them again would change: halfyear replay --dry-run"
+        )
     if bodies:
         more = f", 另有 more: {len(bodies) - _NAMES}" if len(bodies) > _NAMES else ""
         lines.append(
