@@ -125,12 +125,15 @@ def replay(
     source or file keeps nobody else. Raises InfrastructureFault; the sources that were done by then are.
     """
     done = Replay()
-    for source, unknown in _unknown(sources, since, settings).items():
+    unknown = _unknown(sources, since, settings)
+    for source in sources:
         contract = night.contract_of(source, settings)
         with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
-            _enter(cursor, contract, unknown)
+            if source in unknown:
+                _enter(cursor, contract, unknown[source])
+                done.entered[source] = len(unknown[source])
+            # Also what a replay that was killed has entered.
             pending = ledger.pending(cursor, source)
-        done.entered[source] = len(unknown)
         for delivery_id in pending:
             with _noted(done):
                 say(night.load_delivery(delivery_id, settings).line)

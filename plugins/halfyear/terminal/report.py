@@ -17,6 +17,7 @@ from halfyear.scheduling import replay
 from halfyear.settings import Settings
 from halfyear.terminal import console
 from halfyear.terminal.account import VERDICTS
+from halfyear.terminal.status import outdated_line
 
 if TYPE_CHECKING:
     from halfyear.scheduling.scheduler_run import Run
@@ -88,6 +89,8 @@ def night(settings: Settings, since: datetime, seconds: float) -> None:
     rows = _deliveries(settings, since)
     if not rows:
         console.say(f"收件箱没有新文件 / nothing new in the inbox ({seconds:.0f} s)")
+        if loads := replay.outdated(settings):
+            console.say(outdated_line(loads))
         return
     title = f"报送 deliveries: {len(rows)} ({seconds:.0f} s); 读取 read = 装载 loaded + 隔离 bad + 跳过 skip"
     table = console.table(
@@ -190,10 +193,7 @@ def _findings(settings: Settings) -> list[str]:
         ]
     lines = []
     if loads := replay.outdated(settings):
-        lines.append(
-            f"由旧合同判断的装载 loads that an older contract judged: {', '.join(f'{s} {n}' for s, n in loads.items())}; 重新判断会有何变化 / "
-            "what judging them again would change: halfyear replay --dry-run"
-        )
+        lines.append(outdated_line(loads))
     if bodies:
         more = f", 另有 more: {len(bodies) - _NAMES}" if len(bodies) > _NAMES else ""
         lines.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from halfyear import contract as contracts
 from halfyear import warehouse
 from halfyear.errors import HalfyearError
 from halfyear.indicators.definition import DASH
+from halfyear.scheduling import replay
 from halfyear.settings import LOCAL_ZONE, Settings
 from halfyear.terminal import console
 from halfyear.terminal.account import VERDICTS
@@ -41,6 +42,7 @@ def report(settings: Settings) -> dict[str, Any]:
         "attention": [],
         "periods": [],
         "stale_periods": [],
+        "outdated": {},
     }
     try:
         roles: tuple[Role, ...] = ("owner", "loader", "reader")
@@ -88,6 +90,7 @@ def report(settings: Settings) -> dict[str, Any]:
         found["periods"] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
         cursor.execute("select distinct period from indicators.stale order by period")
         found["stale_periods"] = [row[0] for row in cursor.fetchall()]
+    found["outdated"] = replay.outdated(settings)
     return found
 
 
@@ -121,11 +124,22 @@ def show(found: dict[str, Any]) -> None:
         )
     for half in found["periods"]:
         console.say(_half_year_line(half))
+    if found["outdated"]:
+        console.say(outdated_line(found["outdated"]))
     if found["stale_periods"]:
         console.say(
             f"待算 stale: {', '.join(found['stale_periods'])}; 下次夜间处理时计算 / computed by the next night, or now: "
             "halfyear ingest"
         )
+
+
+def outdated_line(loads: Mapping[str, int]) -> str:
+    """That an older contract judged some loads, by source, and what to do."""
+    named = ", ".join(f"{source} {count}" for source, count in loads.items())
+    return (
+        f"由旧合同判断的装载 loads that an older contract judged: {named}; 重新判断会有何变化 / what judging them again would change: "
+        "halfyear replay --dry-run"
+    )
 
 
 def _half_year_line(half: dict[str, Any]) -> str:
