@@ -170,6 +170,6 @@ def test_killed_and_doubled_replays_end_like_a_night_under_the_contract_of_today
 
     # Killed while it rebuilds a warehouse that is lost.
     clear(filled, landing=False)
-    kill(REPLAY, 3, seconds)
+    kill(REPLAY, 2, seconds)
     finish(start(REPLAY))
     assert state(filled) == right

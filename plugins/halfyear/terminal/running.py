@@ -239,6 +239,7 @@ def replay(sources: tuple[str, ...], since: datetime | None, dry_run: bool, acce
                 done = replays.replay(chosen, day, settings, accept_refusals=accept_refusals, say=progress.say)
                 night.judge_references()
                 _compute(progress.say)
+            night.sweep()
     except KeyboardInterrupt:
         ending.failed(
             "已中断，已提交的来源保留；再次运行 halfyear replay 即从此处继续 / interrupted; the sources that were committed are kept; to go "
