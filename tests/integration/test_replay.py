@@ -31,7 +31,7 @@ from figures_are_rows import assert_figures_are_rows
 from halfyear import contract as contracts
 from halfyear import settings as settings_module
 from halfyear import warehouse as warehouse_module
-from halfyear.core import ledger
+from halfyear.core import judgement
 from halfyear.scheduling import night
 from halfyear.scheduling import replay as replays
 from halfyear.settings import Settings
@@ -446,12 +446,12 @@ def test_deliveries_that_stand_are_not_refused_unasked(warehouse: Settings, proj
 def test_a_list_that_rules_read_judges_too(warehouse: Settings) -> None:
     contract = contracts.load_all(warehouse.expectations)["manual_return"]
     with warehouse_module.transaction(warehouse, "owner") as connection, connection.cursor() as cursor:
-        before = ledger.lists_fingerprint(cursor, contract)
+        before = judgement.lists_fingerprint(cursor, contract)
         cursor.execute("update indicators.definition set changed_at = now()")
-        assert before is not None and ledger.lists_fingerprint(cursor, contract) == before
+        assert before is not None and judgement.lists_fingerprint(cursor, contract) == before
         cursor.execute("update indicators.definition set sources = sources || '{manual_return}' where reading = ''")
-        assert ledger.lists_fingerprint(cursor, contract) != before
-        assert ledger.lists_fingerprint(cursor, contracts.load_all(warehouse.expectations)["catalogue_unit"]) is None
+        assert judgement.lists_fingerprint(cursor, contract) != before
+        assert judgement.lists_fingerprint(cursor, contracts.load_all(warehouse.expectations)["catalogue_unit"]) is None
 
 
 # ---------------------------------------------------------------- a warehouse that is lost

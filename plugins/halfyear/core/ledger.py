@@ -6,9 +6,6 @@ loads of one delivery the one in force has no ``replaced_at``.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from halfyear.contract import Contract
+from halfyear.core import judgement
 from halfyear.core.verdict import refusal as refuse
 from halfyear.errors import Finding, UsageError
 from halfyear.landing.inbox import Arrival
@@ -26,19 +24,6 @@ from halfyear.landing.inbox import Arrival
 if TYPE_CHECKING:
     from halfyear.staging import Staged
     from halfyear.staging.validation import CheckResult
-
-#: A relation of the warehouse that a rule reads.
-_LIST = re.compile(r"\b(?:core|indicators)\.[a-z_]+\b")
-#: That a load in force was judged by something else than today, with the values of ``_judged_by``.
-_OUTDATED = (
-    "load.replaced_at is null and (load.contract_fingerprint <> %(contract)s "
-    "or load.lists_fingerprint is distinct from %(lists)s)"
-)
-#: The columns of lineage.load that say by what a load was judged, and how.
-_JUDGEMENT = (
-    "contract_version", "contract_fingerprint", "lists_fingerprint", "code_version", "rows_read", "rows_passed",
-    "rows_loaded", "rows_quarantined", "rows_skipped", "sheet", "encoding", "unknown_columns",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -147,8 +132,8 @@ def reopen(cursor: Cursor, contract: Contract) -> None:
     cursor.execute(
         "select load.load_id, delivery.snapshot_date, delivery.sha256 from lineage.load as load "
         "inner join lineage.delivery as delivery using (delivery_id) "
-        f"where delivery.source = %(source)s and load.state = 'refused' and {_OUTDATED}",
-        _judged_by(cursor, contract),
+        f"where delivery.source = %(source)s and load.state = 'refused' and {judgement.OUTDATED}",
+        judgement.judges(cursor, contract),
     )
     for load_id, snapshot_date, sha256 in cursor.fetchall():
         for table in ("lineage.check_result", "quarantine.rejected_row", "lineage.load"):
@@ -204,57 +189,6 @@ def accept(cursor: Cursor, accepted: Delivery, reason: str, accepted_by: str) ->
         "insert into lineage.acceptance (delivery_id, reason, accepted_by) values (%s, %s, %s)",
         (accepted.delivery_id, reason, accepted_by),
     )
-
-
-# ---------------------------------------------------------------- what judges
-
-
-def lists_fingerprint(cursor: Cursor, contract: Contract) -> str | None:
-    """SHA-256 over the lists that decide, beside the contract, which rows pass; None where its rules read none.
-
-    A rule of severity ``info`` records and decides nothing.
-    """
-    texts = [json.dumps(rule.kwargs) for rule in contract.quality if rule.severity != "info"]
-    names = sorted({match.group() for text in texts for match in _LIST.finditer(text)})
-    digest = hashlib.sha256()
-    is_any = False
-    for name in names:
-        columns = "indicator_code, reading, sources" if name == "indicators.definition" else "*"
-        cursor.execute("select to_regclass(%s) is not null", (name,))
-        if cursor.fetchone() != (True,):  # a function
-            continue
-        cursor.execute(
-            "select string_agg(row::text, E'\\n' order by row::text collate \"C\") "
-            f"from (select {columns} from {name}) as row"
-        )
-        (content,) = cursor.fetchone() or (None,)
-        digest.update(f"{name}\0{content}\0".encode())
-        is_any = True
-    return digest.hexdigest() if is_any else None
-
-
-def _judged_by(cursor: Cursor, contract: Contract) -> dict[str, object]:
-    return {
-        "source": contract.source,
-        "contract": contract.fingerprint,
-        "lists": lists_fingerprint(cursor, contract),
-    }
-
-
-def outdated(cursor: Cursor, contract: Contract, since: date | None = None) -> list[tuple[int, int]]:
-    """The loads in force that were judged by another contract or other lists than those of today, with their deliveries.
-
-    ``since``: of this day or later ones. Oldest day first.
-    """
-    cursor.execute(
-        "select load.delivery_id, load.load_id from lineage.load as load "
-        "inner join lineage.delivery as delivery using (delivery_id) "
-        f"where delivery.source = %(source)s and {_OUTDATED} "
-        "and (%(since)s::date is null or delivery.snapshot_date >= %(since)s) "
-        "order by delivery.snapshot_date, delivery.sequence, load.load_id",
-        {**_judged_by(cursor, contract), "since": since},
-    )
-    return cursor.fetchall()
 
 
 # ---------------------------------------------------------------- loads
@@ -324,7 +258,7 @@ def enter_load(
             delivery.delivery_id,
             contract.version,
             contract.fingerprint,
-            lists_fingerprint(cursor, contract),
+            judgement.lists_fingerprint(cursor, contract),
             code_version,
             read,
             passed,
@@ -367,29 +301,6 @@ def enter_load(
         "element_count, unexpected_count, description_zh, description_en) values %s",
         rows,
     )
-
-
-def replace(cursor: Cursor, load_id: int) -> None:
-    """Take a load out of force; what it made known stays known of its instants."""
-    cursor.execute("update lineage.load set replaced_at = clock_timestamp() where load_id = %s", (load_id,))
-
-
-def confirm(cursor: Cursor, old: int, new: int) -> None:
-    """Put a replaced load in force again with the judgement of the one that replaced it, which says the same and goes."""
-    for table in ("lineage.check_result", "quarantine.rejected_row"):
-        cursor.execute(f"delete from {table} where load_id = %s", (old,))
-        cursor.execute(f"update {table} set load_id = %s where load_id = %s", (old, new))
-    cursor.execute(f"delete from lineage.load where load_id = %s returning {', '.join(_JUDGEMENT)}", (new,))
-    cursor.execute(
-        f"update lineage.load set ({', '.join(_JUDGEMENT)}) = %s, replaced_at = null where load_id = %s",
-        (cursor.fetchone(), old),
-    )
-
-
-def rejected(cursor: Cursor, load_id: int) -> set[int]:
-    """The numbers of the rows of a load that are in quarantine."""
-    cursor.execute("select distinct row_number from quarantine.rejected_row where load_id = %s", (load_id,))
-    return {row[0] for row in cursor}
 
 
 def outcome(connection: Connection, delivery_id: int, touched: tuple[str, ...], is_new: bool) -> Outcome:

@@ -24,18 +24,16 @@ from halfyear import contract as contracts
 from halfyear import landing, warehouse
 from halfyear import settings as settings_module
 from halfyear.contract import Contract
-from halfyear.core import ledger
+from halfyear.core import judgement, ledger
 from halfyear.errors import HalfyearError, InfrastructureFault, RefusedByReplay
+from halfyear.indicators import movement
 from halfyear.landing import Kept, inbox
 from halfyear.landing.inbox import Arrival
-from halfyear.scheduling import night
-from halfyear.scheduling.night import Judged
+from halfyear.scheduling import judging, night
+from halfyear.scheduling.judging import Judged
 from halfyear.settings import Settings
 
 log = logging.getLogger(__name__)
-
-#: A figure: half-year, indicator, reading and body (None: the city).
-Key = tuple[str, str, str, str | None]
 
 
 @dataclass(frozen=True)
@@ -64,15 +62,6 @@ class Replayed:
         ]
 
 
-@dataclass(frozen=True)
-class Moved:
-    """A figure that is another one: as it is printed before and after."""
-
-    key: Key
-    before: str
-    after: str
-
-
 @dataclass
 class Replay:
     """What a replay did, or would do.
@@ -83,8 +72,8 @@ class Replay:
 
     entered: dict[str, int] = field(default_factory=dict)
     sources: list[Replayed] = field(default_factory=list)
-    figures: list[Moved] = field(default_factory=list)
-    candidates: list[Moved] = field(default_factory=list)
+    figures: list[movement.Moved] = field(default_factory=list)
+    candidates: list[movement.Moved] = field(default_factory=list)
     failures: list[HalfyearError] = field(default_factory=list)
 
     @property
@@ -175,12 +164,12 @@ def rehearse(
                 for source in sorted(judged):
                     lock.hold_source(cursor, source)
                 if any(judged.values()):
-                    before = _figures(cursor)
+                    before = movement.figures(cursor)
                     for source, loads in judged.items():
                         replayed = _replace(connection, night.contract_of(source, settings), loads, settings)
                         if replayed is not None:
                             done.sources.append(replayed)
-                    done.figures, done.candidates = before.moved(_figures(cursor))
+                    done.figures, done.candidates = before.moved(movement.figures(cursor))
         finally:
             connection.rollback()
             _drop(connection, [each for loads in judged.values() for each in loads])
@@ -211,7 +200,7 @@ def outdated(settings: Settings) -> dict[str, int]:
     """How many loads of each source were judged by an older contract, or older lists, where there are any."""
     declared = contracts.load_all(settings.expectations)
     with warehouse.transaction(settings) as connection, connection.cursor() as cursor:
-        found = {source: len(ledger.outdated(cursor, contract)) for source, contract in declared.items()}
+        found = {source: len(judgement.outdated(cursor, contract)) for source, contract in declared.items()}
     return {source: loads for source, loads in found.items() if loads}
 
 
@@ -263,13 +252,13 @@ def _judge(
 ) -> list[Judged]:
     """Read and check again what an older contract has judged; commits, so that Great Expectations sees it."""
     with connection.cursor() as cursor:
-        wanted = ledger.outdated(cursor, contract, since)
+        wanted = judgement.outdated(cursor, contract, since)
     judged: list[Judged] = []
     try:
         for number, (delivery_id, _) in enumerate(wanted, start=1):
             delivery = ledger.delivery(connection, delivery_id)
             say(f"{contract.source}: 重读 read again {number}/{len(wanted)}: {delivery.file_name}")
-            judged.append(night.judge(connection, contract, delivery, settings))
+            judged.append(judging.judge(connection, contract, delivery, settings))
     except BaseException:
         connection.rollback()
         _drop(connection, judged)
@@ -292,21 +281,21 @@ def _replace(
     with connection.cursor() as cursor:
         lock.hold_source(cursor, contract.source)
         # What another run has replaced meanwhile, or a night has read again, is left alone.
-        old_loads = dict(ledger.outdated(cursor, contract))
+        old_loads = dict(judgement.outdated(cursor, contract))
         before = _verdicts(cursor, contract.source)
         for each in judged:
             old = old_loads.get(each.delivery.delivery_id)
             if old is None:
                 continue
-            was_rejected = ledger.rejected(cursor, old)
-            ledger.replace(cursor, old)
+            was_rejected = judgement.rejected(cursor, old)
+            judgement.replace(cursor, old)
             each.enter(cursor, contract)
-            is_rejected = ledger.rejected(cursor, each.load_id)
+            is_rejected = judgement.rejected(cursor, each.load_id)
             freed += len(was_rejected - is_rejected)
             held += len(is_rejected - was_rejected)
             stands = old
             if _says_the_same(cursor, contract, old, each):
-                ledger.confirm(cursor, old, each.load_id)
+                judgement.confirm(cursor, old, each.load_id)
                 unchanged += 1
             else:
                 stands = each.load_id
@@ -316,7 +305,7 @@ def _replace(
         if not replaced and not unchanged:
             return None
         own = set(tables.values())
-        periods = night.settle(connection, contract, tables, settings, newest_first=True)
+        periods = judging.settle(connection, contract, tables, settings, newest_first=True)
         staging.drop(cursor, *(set(tables.values()) - own))
         cursor.execute(
             "insert into lineage.replay (source, contract_version, contract_fingerprint, loads_replaced, loads_unchanged, "
@@ -368,39 +357,3 @@ def _noted(done: Replay) -> Iterator[None]:
         raise
     except HalfyearError as error:
         done.failures.append(error)
-
-
-# ---------------------------------------------------------------- figures
-
-
-@dataclass(frozen=True)
-class _Figures:
-    """Every figure as it is printed, and the sealed ones that the rows known now would give otherwise."""
-
-    printed: dict[Key, str]
-    candidates: dict[Key, tuple[str, str]]
-
-    def moved(self, after: _Figures) -> tuple[list[Moved], list[Moved]]:
-        keys = sorted(self.printed.keys() | after.printed.keys(), key=lambda key: (*key[:3], key[3] or ""))
-        figures = [Moved(key, self.printed.get(key, "—"), after.printed.get(key, "—")) for key in keys]
-        new = sorted(
-            after.candidates.items() - self.candidates.items(), key=lambda item: (*item[0][:3], item[0][3] or "")
-        )
-        return [each for each in figures if each.before != each.after], [Moved(key, *pair) for key, pair in new]
-
-
-def _figures(cursor: Cursor) -> _Figures:
-    """The figures of this moment, after what is due was computed within the transaction."""
-    from halfyear.indicators import computation
-
-    for period in computation.stale_periods(cursor.connection):
-        computation.compute_within(cursor, period)
-    cursor.execute(
-        "select period, indicator_code, reading, body_code, printed from indicators.observation where superseded_at is null"
-    )
-    printed = {row[:4]: row[4] for row in cursor}
-    cursor.execute(
-        "select period, indicator_code, reading, body_code, sealed_printed, provisional_printed "
-        "from mart.restatement_candidate"
-    )
-    return _Figures(printed, {row[:4]: row[4:] for row in cursor})

@@ -9,7 +9,8 @@ from halfyear.terminal import console
 from halfyear.terminal.account import VERDICTS
 
 if TYPE_CHECKING:
-    from halfyear.scheduling.replay import Moved, Replay
+    from halfyear.indicators.movement import Moved
+    from halfyear.scheduling.replay import Replay
 
 
 def show(done: Replay, is_dry_run: bool) -> None:
