@@ -82,6 +82,19 @@ class FiguresDiffer(HalfyearError):
         )
 
 
+class RefusedByReplay(HalfyearError):
+    """Deliveries of a source that stand, and that its contract of today refuses; their source was left as it is."""
+
+    exit_code = 1
+
+    def __init__(self, source: str, refused: list[str]) -> None:
+        super().__init__(
+            f"{source}: 有效报送将被现行合同拒收，来源未改动；若属实请加 --accept-refusals / deliveries that stand would be refused by "
+            f"the contract of today, and the source was left as it is; when that is right, add --accept-refusals: "
+            f"{len(refused)}: {'; '.join(refused[:10])}{'; …' if len(refused) > 10 else ''}"
+        )
+
+
 class FileRefused(HalfyearError):
     """A file that cannot be used at all; carries the critical finding."""
 

@@ -79,7 +79,7 @@ select
     coalesce(c.values_failed, 0) as values_failed,
     100 - c.values_failed * 100.0 / nullif(c.values_checked, 0) as passed_pct
 from lineage.delivery as d
-left join lineage.load as l on d.delivery_id = l.delivery_id
+left join lineage.load as l on d.delivery_id = l.delivery_id and l.replaced_at is null
 left join checked as c on l.load_id = c.load_id
 left join unknown as u on l.load_id = u.load_id
 where d.verdict is null or d.verdict not in ('ignored', 'repeated')

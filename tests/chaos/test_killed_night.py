@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import halfyear_demo as demo
 from figures_are_rows import assert_figures_are_rows
@@ -23,6 +24,8 @@ from halfyear.settings import Settings
 HALFYEAR = Path(sys.executable).parent / "halfyear"
 SOURCES = ("catalogue_unit", "cloud_migration")
 COMMAND = [str(HALFYEAR), "ingest", *(f"--source={source}" for source in SOURCES)]
+REPLAY = [str(HALFYEAR), "replay", *COMMAND[2:]]
+PROJECT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -40,10 +43,10 @@ def filled(warehouse: Settings, exports: Path) -> Settings:
     return warehouse
 
 
-def start() -> subprocess.Popen[str]:
+def start(command: list[str] = COMMAND) -> subprocess.Popen[str]:
     # A session of its own, so that the kill takes the parser's child process along, as a power cut would.
     return subprocess.Popen(
-        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
 
 
@@ -61,10 +64,13 @@ def state(settings: Settings) -> dict[str, Any]:
             found[source] = cursor.fetchall()
         cursor.execute(
             "select file_name, verdict, rows_read, rows_loaded, rows_quarantined, rows_skipped "
-            "from lineage.delivery left join lineage.load using (delivery_id) order by file_name"
+            "from lineage.delivery as delivery left join lineage.load as load "
+            "on load.delivery_id = delivery.delivery_id and load.replaced_at is null order by file_name"
         )
         found["deliveries"] = cursor.fetchall()
-        cursor.execute("select count(*) from quarantine.rejected_row")
+        cursor.execute(
+            "select count(*) from quarantine.rejected_row inner join lineage.load using (load_id) where replaced_at is null"
+        )
         found["rejected"] = cursor.fetchall()
         cursor.execute("select period, indicator_code, body_code, printed from mart.indicator order by 1, 2, 3")
         found["figures"] = cursor.fetchall()
@@ -80,15 +86,26 @@ def finish(process: subprocess.Popen[str]) -> None:
     assert process.returncode in (0, 1), printed
 
 
-def clear(settings: Settings) -> None:
-    """Back to an empty warehouse of the same database."""
+def clear(settings: Settings, landing: bool = True) -> None:
+    """Back to an empty warehouse of the same database, with or without landing."""
     with warehouse_module.transaction(settings, "owner") as connection, connection.cursor() as cursor:
         cursor.execute(
             "truncate core.catalogue_unit, core.cloud_migration, lineage.delivery, lineage.load, lineage.standing, "
             "lineage.acceptance, lineage.check_result, lineage.observation_input, quarantine.rejected_row, indicators.observation, "
             "indicators.stale, indicators.announcement"
         )
-    shutil.rmtree(settings.landing)
+    if landing:
+        shutil.rmtree(settings.landing)
+
+
+def kill(command: list[str], times: int, seconds: float) -> None:
+    """Start it so many times and kill it wherever it happens to be; it takes ``seconds`` when it is left in peace."""
+    draw = random.Random(20220630)
+    for _ in range(times):
+        process = start(command)
+        time.sleep(draw.uniform(0.3, 0.8) * seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def test_killed_and_doubled_nights_end_like_a_quiet_one(filled: Settings) -> None:
@@ -100,12 +117,7 @@ def test_killed_and_doubled_nights_end_like_a_quiet_one(filled: Settings) -> Non
 
     # Killed five times, wherever it happens to be, then left in peace.
     clear(filled)
-    draw = random.Random(20220630)
-    for _ in range(5):
-        process = start()
-        time.sleep(draw.uniform(0.3, 0.8) * seconds)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    kill(COMMAND, 5, seconds)
     finish(start())
     assert state(filled) == quiet
 
@@ -116,3 +128,48 @@ def test_killed_and_doubled_nights_end_like_a_quiet_one(filled: Settings) -> Non
         finish(process)
     finish(start())
     assert state(filled) == quiet
+
+
+@pytest.fixture
+def mended(tmp_path: Path) -> Path:
+    """A checkout with stricter contracts of both sources, so that rows go to quarantine which others let pass."""
+    folder = tmp_path / "project"
+    for name in ("expectations", "sql"):
+        shutil.copytree(PROJECT / name, folder / name)
+    for source, column, minimum in (("catalogue_unit", "entries_due", 5), ("cloud_migration", "vcpu", 16)):
+        path = folder / "expectations" / "sources" / f"{source}.yaml"
+        declared = contracts.read_yaml(path.read_text("utf-8"))
+        next(each for each in declared["properties"] if each["name"] == column)["minimum"] = minimum
+        declared["thresholds"] = {"maxRejectedShare": 0.9}
+        path.write_text(yaml.safe_dump(declared, allow_unicode=True), encoding="utf-8")
+    return folder
+
+
+def test_killed_and_doubled_replays_end_like_a_night_under_the_contract_of_today(
+    filled: Settings, mended: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HALFYEAR_PROJECT", str(mended))
+    finish(start())
+    right = state(filled)
+    clear(filled)
+    monkeypatch.delenv("HALFYEAR_PROJECT")
+    finish(start())
+    assert state(filled)["rejected"] != right["rejected"]
+
+    # Killed while it judges again, then twice at once.
+    monkeypatch.setenv("HALFYEAR_PROJECT", str(mended))
+    began = time.monotonic()
+    finish(start([*REPLAY, "--dry-run"]))
+    seconds = time.monotonic() - began
+    kill(REPLAY, 3, seconds)
+    both = [start(REPLAY), start(REPLAY)]
+    for process in both:
+        finish(process)
+    finish(start())
+    assert state(filled) == right
+
+    # Killed while it rebuilds a warehouse that is lost.
+    clear(filled, landing=False)
+    kill(REPLAY, 2, seconds)
+    finish(start(REPLAY))
+    assert state(filled) == right

@@ -47,7 +47,7 @@ def run_python(code: str) -> Any:
 
 
 def test_exactly_these_dags(dags: dict[str, DAG]) -> None:
-    others = ["compute_indicators", "maintenance", "publish_period", "restate_period"]
+    others = ["compute_indicators", "maintenance", "publish_period", "replay", "restate_period"]
     assert sorted(dags) == sorted([*(f"ingest__{source}" for source in SOURCES), *others])
 
 
@@ -111,6 +111,17 @@ def test_maintenance_is_nightly(dags: dict[str, DAG]) -> None:
     assert (timetable.expression, str(timetable.timezone)) == ("0 5 * * *", "Asia/Shanghai")
     assert dags["maintenance"].get_task("request_computation").outlets == [Asset("halfyear://indicators/due")]
     assert sorted(dags["maintenance"].task_ids) == ["audit", "request_computation", "sweep"]
+
+
+def test_replay_is_started_by_hand_and_changes_nothing_unasked(dags: dict[str, DAG]) -> None:
+    dag = dags["replay"]
+    assert dag.timetable.can_be_scheduled is False and dag.max_active_runs == 1
+    assert dag.params.dump() == {"sources": [], "since": None, "dry_run": True, "accept_refusals": False}
+    assert {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks} == {
+        "replay": ["request_computation"],
+        "request_computation": [],
+    }
+    assert dag.get_task("request_computation").outlets == [Asset("halfyear://indicators/due")]
 
 
 @pytest.mark.parametrize("name", ["publish_period", "restate_period"])

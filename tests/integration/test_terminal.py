@@ -138,6 +138,8 @@ def test_every_command_at_80_columns_in_a_pipe(small: Night, tmp_path: Path) -> 
         (["reconcile", "2022-S1"], 1, ["公布", "计算", "结论", "一致 equal", "无来源 no rows"]),
         (["audit"], 0, ["不符 differences: 0"]),
         (["accept", str(delivery), "--reason", "合并"], 0, ["读取 read 5 = 装载 loaded 5"]),
+        (["replay"], 0, ["没有由旧合同判断的装载 / no load was judged by an older contract"]),
+        (["replay", "--dry-run", "--since", "2022-06-30"], 0, ["会变动的指标 figures that would move: 全市 of the city 0"]),
         (["bodies"], 0, ["没有未知单位 / every body is known"]),
         (["publish", "2022-S1", *named], 0, ["未封存", "Figures", "上年同期"]),
         (["publish", "2022-S1", "--approved-by", "审核人", *named], 0, ["已封存第 1 版 / sealed as vintage 1"]),

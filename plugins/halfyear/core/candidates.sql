@@ -15,6 +15,7 @@ inner join lineage.delivery as same
         d.source = same.source
         and d.snapshot_date = same.snapshot_date
         and d.sha256 = same.sha256
-inner join lineage.load as l on same.delivery_id = l.delivery_id
+inner join lineage.load as l
+    on same.delivery_id = l.delivery_id and l.replaced_at is null
 left join lineage.acceptance as a on d.delivery_id = a.delivery_id
 where d.source = %(source)s and d.sequence is not null

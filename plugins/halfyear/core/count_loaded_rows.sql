@@ -10,6 +10,6 @@ from (
         end as rows_loaded
     from lineage.load as l
     inner join lineage.delivery as d on l.delivery_id = d.delivery_id
-    where d.source = %(source)s
+    where d.source = %(source)s and l.replaced_at is null
 ) as new
 where new.load_id = load.load_id and load.rows_loaded <> new.rows_loaded

@@ -1,5 +1,5 @@
 insert into lineage.delivery (
-    source, snapshot_date, sequence, file_name, sha256, bytes, modified_at,
+    source, snapshot_date, sequence, file_name, sha256, bytes, modified_at, received_at,
     is_late, verdict, rule, reason_zh, reason_en, judged_at
 )
 values (
@@ -10,6 +10,7 @@ values (
     %(sha256)s,
     %(bytes)s,
     %(modified_at)s,
+    coalesce(%(received_at)s, clock_timestamp()),
     %(is_late)s,
     %(verdict)s,
     %(rule)s,

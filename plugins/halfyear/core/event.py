@@ -83,6 +83,25 @@ def restate(
     return touched, closed, opened
 
 
+def is_unchanged(cursor: Cursor, contract: Contract, old: int, table: str) -> bool:
+    """Whether a new load of the file of ``old``, staged in ``table``, has just the rows that core keeps of it."""
+    names = Names(contract)
+    run(
+        cursor,
+        # A row that was known twice is kept twice.
+        "with kept as (select distinct on (record_key, row_number) * from {core} where load_id = %(old)s) "
+        "select not exists (select from {staged} as new full join kept "
+        "on kept.record_key = new.record_key and kept.row_number = new.row_number "
+        "where new.record_key is null or kept.record_key is null or {new} is distinct from {kept})",
+        {"old": old},
+        staged=pgsql.Identifier("staging", table),
+        core=names.core,
+        new=names.of("new"),
+        kept=names.of("kept"),
+    )
+    return cursor.fetchone() == (True,)
+
+
 def is_stored(cursor: Cursor, contract: Contract, load_id: int) -> bool:
     """Whether core has rows of a load, known or not."""
     core = pgsql.Identifier("core", contract.source)

@@ -1,6 +1,7 @@
 """Ledger: the schema ``lineage`` and the quarantine, written at every arrival: deliveries, loads, checks, what became of them.
 
-Nothing is deleted from it but the load of a file that is read again, because its contract was what was wrong.
+Nothing is deleted from it but the load of a refused file that is read again, because its contract was what was wrong. Of the
+loads of one delivery the one in force has no ``replaced_at``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from halfyear.contract import Contract
+from halfyear.core import judgement
 from halfyear.core.verdict import refusal as refuse
 from halfyear.errors import Finding, UsageError
 from halfyear.landing.inbox import Arrival
@@ -82,8 +84,13 @@ def known_files(cursor: Cursor, source: str) -> set[tuple[str, int, datetime]]:
     return set(cursor.fetchall())
 
 
-def enter_delivery(cursor: Cursor, contract: Contract, arrival: Arrival, sha256: str | None) -> bool:
-    """Enter an arrival, whose bytes landing keeps under their hash; whether it is a new delivery."""
+def enter_delivery(
+    cursor: Cursor, contract: Contract, arrival: Arrival, sha256: str | None, received_at: datetime | None = None
+) -> bool:
+    """Enter an arrival, whose bytes landing keeps under their hash; whether it is a new delivery.
+
+    ``received_at`` is when landing took it; None: now.
+    """
     source, fault = contract.source, arrival.fault
     if sha256 and not fault:
         # Its day has come: what was refused for a date after today is a delivery now.
@@ -107,6 +114,7 @@ def enter_delivery(cursor: Cursor, contract: Contract, arrival: Arrival, sha256:
             "sha256": sha256,
             "bytes": arrival.bytes,
             "modified_at": arrival.modified_at,
+            "received_at": received_at,
             "is_late": is_late,
             "verdict": verdict,
             "rule": fault.rule if fault else None,
@@ -123,8 +131,8 @@ def reopen(cursor: Cursor, contract: Contract) -> None:
     cursor.execute(
         "select load.load_id, delivery.snapshot_date, delivery.sha256 from lineage.load as load "
         "inner join lineage.delivery as delivery using (delivery_id) "
-        "where delivery.source = %s and load.state = 'refused' and load.contract_fingerprint <> %s",
-        (contract.source, contract.fingerprint),
+        f"where delivery.source = %(source)s and load.state = 'refused' and {judgement.OUTDATED}",
+        judgement.judges(cursor, contract),
     )
     for load_id, snapshot_date, sha256 in cursor.fetchall():
         for table in (
@@ -201,7 +209,7 @@ def load_of_same_bytes(connection: Connection, wanted: Delivery) -> int | None:
         cursor.execute(
             "select load.load_id from lineage.load as load inner join lineage.delivery as delivery using (delivery_id) "
             "where delivery.source = %(source)s and delivery.snapshot_date = %(snapshot_date)s "
-            "and delivery.sha256 = %(sha256)s",
+            "and delivery.sha256 = %(sha256)s and load.replaced_at is null",
             vars(wanted),
         )
         row = cursor.fetchone()
@@ -243,15 +251,16 @@ def enter_load(
         if refusal is not None:
             skipped, passed = skipped + passed, 0
     cursor.execute(
-        "insert into lineage.load (load_id, delivery_id, contract_version, contract_fingerprint, code_version, rows_read, "
-        "rows_passed, rows_loaded, rows_quarantined, rows_skipped, state, rule, reason_zh, reason_en, sheet, encoding, "
-        "unknown_columns, started_at, values_nulled) "
-        "values (%s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "insert into lineage.load (load_id, delivery_id, contract_version, contract_fingerprint, lists_fingerprint, "
+        "code_version, rows_read, rows_passed, rows_loaded, rows_quarantined, rows_skipped, state, rule, reason_zh, "
+        "reason_en, sheet, encoding, unknown_columns, started_at, values_nulled) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             load_id,
             delivery.delivery_id,
             contract.version,
             contract.fingerprint,
+            judgement.lists_fingerprint(cursor, contract),
             code_version,
             read,
             passed,

@@ -10,5 +10,6 @@ select
     d.reason_zh,
     d.reason_en
 from lineage.delivery as d
-left join lineage.load as l on d.delivery_id = l.delivery_id
+left join lineage.load as l
+    on d.delivery_id = l.delivery_id and l.replaced_at is null
 where d.delivery_id = %(delivery_id)s

@@ -96,6 +96,31 @@ def _changed(
     )
 
 
+def is_unchanged(cursor: Cursor, contract: Contract, day: date, old: int, new: int, table: str) -> bool:
+    """Whether a new load of the file that stands for a day, staged in ``table``, shows and holds just what core has of that day.
+
+    The versions that begin on the day have to come from the same rows of the file, too.
+    """
+    names = Names(contract)
+    run(
+        cursor,
+        "with held as (select distinct load_id, record_key from quarantine.rejected_row "
+        "where load_id in (%(old)s, %(new)s) and record_key is not null) "
+        "select not exists (select record_key from held group by record_key having count(*) = 1) and not exists ("
+        "select from {staged} as new full join (select * from {core} where upper_inf(known_at) "
+        "and valid_at @> %(day)s::date) as now on now.record_key = new.record_key "
+        "where case when new.record_key is null then now.record_key not in (select record_key from held) "
+        "else now.record_key is null or {new} is distinct from {now} "
+        "or (now.load_id = %(old)s and now.row_number <> new.row_number) end)",
+        {"day": day, "old": old, "new": new},
+        staged=pgsql.Identifier("staging", table),
+        core=names.core,
+        new=names.of("new"),
+        now=names.of("now"),
+    )
+    return cursor.fetchone() == (True,)
+
+
 def restate(
     cursor: Cursor, contract: Contract, change: Change, known_from: datetime, tables: Mapping[int, str]
 ) -> tuple[set[Period], int, int]:

@@ -27,16 +27,20 @@ class Settling:
     It begins after the load was entered in the ledger: ``verdict.judge`` says which load stands for each day, and ``days``
     are those on which that changed, oldest first. For each of them its rows are laid out before: ``missing`` names the loads
     whose rows ``restate`` will read and that no table of ``tables`` has. ``finish`` marks what became stale.
+
+    ``newest_first``: the other way round, which ends in the same rows. Where loads of many days are replaced no day then
+    reaches for one that is about to be replaced too; where many days are new each would be laid before all that follow it.
     """
 
-    def __init__(self, cursor: Cursor, contract: Contract) -> None:
+    def __init__(self, cursor: Cursor, contract: Contract, newest_first: bool = False) -> None:
         self.contract = contract
         self._cursor = cursor
         cursor.execute("select set_config('work_mem', %s, true)", (_WORK_MEM,))
         self._before = _standing(cursor, contract.source)
         self._after = _judge(cursor, contract)
         days = self._before.keys() | self._after.keys()
-        self.days = sorted(day for day in days if self._before.get(day) != self._after.get(day))
+        changed = (day for day in days if self._before.get(day) != self._after.get(day))
+        self.days = sorted(changed, reverse=newest_first)
         self._standing = dict(self._before)
         self._touched: set[Period] = set()
         self._closed = self._opened = 0
@@ -122,6 +126,23 @@ def _judge(cursor: Cursor, contract: Contract) -> dict[date, int]:
 def _candidates(cursor: Cursor, source: str) -> list[Candidate]:
     cursor.execute(statement(__file__, "candidates"), {"source": source})
     return [Candidate(*row) for row in cursor.fetchall()]
+
+
+def is_unchanged(cursor: Cursor, contract: Contract, old: int, new: int, table: str) -> bool:
+    """Whether ``new``, a load of the same file as ``old`` with its accepted rows in ``table``, would make core no other.
+
+    Asked only where ``old`` stands; the rows of both that are in quarantine are in the ledger.
+    """
+    cursor.execute(
+        "select snapshot_date from lineage.standing where load_id = %s and upper_inf(known_at)",
+        (old,),
+    )
+    row = cursor.fetchone()
+    if row is None:
+        return False
+    if contract.mode == "events":
+        return event.is_unchanged(cursor, contract, old, table)
+    return register.is_unchanged(cursor, contract, row[0], old, new, table)
 
 
 def _standing(cursor: Cursor, source: str) -> dict[date, int]:

@@ -7,7 +7,11 @@ set
     reason_en = coalesce(%(reason_en)s, own.reason_en),
     judged_at = clock_timestamp()
 from (select 1) as one
-left join lineage.load as own on own.delivery_id = %(delivery_id)s and own.state = 'refused'
+left join lineage.load as own
+    on
+        own.delivery_id = %(delivery_id)s
+        and own.state = 'refused'
+        and own.replaced_at is null
 where
     delivery.delivery_id = %(delivery_id)s
     and (delivery.verdict, delivery.rule)

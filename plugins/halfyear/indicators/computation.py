@@ -63,40 +63,51 @@ def compute(connection: Connection, period: Period, everything: bool = False) ->
     so a load whose rows were not seen always leaves its mark. Values that did not move are not rewritten. An indicator
     whose select fails on a row stays due, and is named in a ContractError once the others are committed.
     """
-    code = str(period)
     if connection.status != STATUS_READY:
         # A transaction that holds locks on tables may plan without a partition that was attached since.
         connection.commit()
     with connection, connection.cursor() as cursor:
-        lock(cursor, period)
-        cursor.execute("delete from indicators.stale where period = %s returning indicator_code, reading", (code,))
-        pairs = {Pair(*row) for row in cursor}
-        cursor.execute("select indicator_code, reading from indicators.due where period = %s", (code,))
-        pairs |= {Pair(*row) for row in cursor}
-        if not pairs and not everything:
-            return 0
-        cursor.execute("select exists (select from lineage.open_period where period = %s)", (code,))
-        known = indicator.definitions(connection) if cursor.fetchone() == (True,) else {}
-        if everything:
-            pairs |= {each.pair for each in known.values()}
-        gone = sum(_withdraw(cursor, code, pair) for pair in sorted(pairs) if pair not in known)
-        wanted = [known[pair] for pair in sorted(pairs) if pair in known]
-        failed: dict[Pair, str] = {}
-        if wanted:
-            computed = computed_of(cursor, wanted, parameters(period, None), failed)
-            wanted = [each for each in wanted if each.pair not in failed]
-            _write(cursor, code, wanted, computed)
-            for pair in failed:
-                cursor.execute(
-                    "insert into indicators.stale (period, indicator_code, reading, reason) "
-                    "values (%s, %s, %s, 'select failed')",
-                    (code, *pair),
-                )
-        if everything:
-            cursor.execute("select indicators.bring_into_force(%s, null, null)", (code,))
+        computed, failed = _compute(cursor, period, everything)
     if failed:
-        raise ContractError(f"{code}: {explain(failed)}")
-    return gone + len(wanted)
+        raise ContractError(f"{period}: {explain(failed)}")
+    return computed
+
+
+def compute_within(cursor: Cursor, period: Period) -> None:
+    """Compute what is due in a half-year and leave the transaction open, for somebody who only wants to see the figures."""
+    _compute(cursor, period, everything=False)
+
+
+def _compute(cursor: Cursor, period: Period, everything: bool) -> tuple[int, dict[Pair, str]]:
+    """Compute what is due; how many pairs were computed, and those whose select failed."""
+    code = str(period)
+    failed: dict[Pair, str] = {}
+    lock(cursor, period)
+    cursor.execute("delete from indicators.stale where period = %s returning indicator_code, reading", (code,))
+    pairs = {Pair(*row) for row in cursor}
+    cursor.execute("select indicator_code, reading from indicators.due where period = %s", (code,))
+    pairs |= {Pair(*row) for row in cursor}
+    if not pairs and not everything:
+        return 0, failed
+    cursor.execute("select exists (select from lineage.open_period where period = %s)", (code,))
+    known = indicator.definitions(cursor.connection) if cursor.fetchone() == (True,) else {}
+    if everything:
+        pairs |= {each.pair for each in known.values()}
+    gone = sum(_withdraw(cursor, code, pair) for pair in sorted(pairs) if pair not in known)
+    wanted = [known[pair] for pair in sorted(pairs) if pair in known]
+    if wanted:
+        computed = computed_of(cursor, wanted, parameters(period, None), failed)
+        wanted = [each for each in wanted if each.pair not in failed]
+        _write(cursor, code, wanted, computed)
+        for pair in failed:
+            cursor.execute(
+                "insert into indicators.stale (period, indicator_code, reading, reason) "
+                "values (%s, %s, %s, 'select failed')",
+                (code, *pair),
+            )
+    if everything:
+        cursor.execute("select indicators.bring_into_force(%s, null, null)", (code,))
+    return gone + len(wanted), failed
 
 
 def _withdraw(cursor: Cursor, period: str, pair: Pair) -> int:

@@ -5,6 +5,6 @@ being written. ``landing`` keeps the bytes under their SHA-256, where they are n
 them, and a late file makes its neighbours be read again.
 """
 
-from halfyear.landing.landing import Landed, keep, local_copy, sweep
+from halfyear.landing.landing import Acceptance, Kept, Landed, keep, kept, local_copy, note_acceptance, sweep
 
-__all__ = ["Landed", "keep", "local_copy", "sweep"]
+__all__ = ["Acceptance", "Kept", "Landed", "keep", "kept", "local_copy", "note_acceptance", "sweep"]

@@ -1,7 +1,8 @@
 """Landing: the bytes as received, kept once under their SHA-256, with a manifest entry for every name they came by.
 
 ``<landing>/<ab>/<sha256>/content`` holds the bytes; beside it lies one JSON file per delivery with the source, the
-file name, the times and the size. Nothing here is ever changed.
+file name, the times and the size, and one more where an operator let it stand though it was refused. Nothing here is ever
+changed: with the token key and the declarations it is all that a warehouse is made of.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from halfyear.landing.inbox import Arrival
 from halfyear.settings import LOCAL_ZONE, Settings
 
 _BLOCK = 1 << 20
+#: How the name of an acceptance ends; before it comes that of its delivery's entry.
+_ACCEPTED = ".accepted.json"
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def keep(arrival: Arrival, settings: Settings) -> Landed:
         if is_new:
             folder.mkdir(parents=True, exist_ok=True)
             incoming.rename(folder / "content")
-        _write_manifest(folder, arrival, digest.hexdigest(), size)
+        _write_manifest(root, folder, arrival, digest.hexdigest(), size)
     except OSError as error:
         raise InfrastructureFault(
             f"{arrival.file_name}: 无法读取或保存 / cannot be read or kept: {error.strerror or type(error).__name__}"
@@ -73,6 +76,85 @@ def keep(arrival: Arrival, settings: Settings) -> Landed:
         if incoming.exists():
             incoming.unlink()
     return Landed(digest.hexdigest(), size, is_new)
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """That an operator let a refused register snapshot stand: why, who and when."""
+
+    reason: str
+    accepted_by: str
+    accepted_at: datetime
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A delivery as landing keeps it, with its acceptance where there was one."""
+
+    source: str
+    file_name: str
+    sha256: str
+    bytes: int
+    modified_at: datetime
+    received_at: datetime
+    acceptance: Acceptance | None
+
+
+def kept(settings: Settings) -> list[Kept]:
+    """Every delivery that landing keeps, in the order in which they arrived.
+
+    Raises InfrastructureFault when landing cannot be read, or an entry in it.
+    """
+    root = UPath(settings.landing)
+    found: list[Kept] = []
+    entry = root
+    try:
+        for entry in root.glob("*/*/*.json") if root.exists() else ():
+            if entry.name.endswith(_ACCEPTED):
+                continue
+            manifest = json.loads(entry.read_text(encoding="utf-8"))
+            accepted = entry.parent / entry.name.replace(".json", _ACCEPTED)
+            acceptance = json.loads(accepted.read_text(encoding="utf-8")) if accepted.exists() else None
+            found.append(
+                Kept(
+                    manifest["source"],
+                    manifest["file_name"],
+                    manifest["sha256"],
+                    manifest["bytes"],
+                    datetime.fromisoformat(manifest["modified_at"]),
+                    datetime.fromisoformat(manifest["received_at"]),
+                    acceptance
+                    and Acceptance(
+                        acceptance["reason"],
+                        acceptance["accepted_by"],
+                        datetime.fromisoformat(acceptance["accepted_at"]),
+                    ),
+                )
+            )
+    except (OSError, ValueError, KeyError) as error:
+        raise InfrastructureFault(
+            f"{entry}: 原始区的记录无法读取，请从备份恢复 / the entry of landing cannot be read; restore it from backup: "
+            f"{type(error).__name__}"
+        ) from None
+    return sorted(found, key=lambda delivery: (delivery.received_at, delivery.source, delivery.file_name))
+
+
+def note_acceptance(source: str, file_name: str, sha256: str, acceptance: Acceptance, settings: Settings) -> None:
+    """Write beside a delivery that an operator let it stand, once. Raises InfrastructureFault when that cannot be written."""
+    root = UPath(settings.landing)
+    entry = _folder(root, sha256) / f"{_entry_name(source, file_name)}{_ACCEPTED}"
+    text = {
+        "reason": acceptance.reason,
+        "accepted_by": acceptance.accepted_by,
+        "accepted_at": acceptance.accepted_at.isoformat(),
+    }
+    try:
+        if not entry.exists():
+            _write(root, entry, text)
+    except OSError as error:
+        raise InfrastructureFault(
+            f"{file_name}: 无法保存放行记录 / the acceptance cannot be kept: {error.strerror or type(error).__name__}"
+        ) from None
 
 
 @contextmanager
@@ -129,10 +211,21 @@ def _folder(root: UPath, sha256: str) -> UPath:
     return root / sha256[:2] / sha256
 
 
-def _write_manifest(folder: UPath, arrival: Arrival, sha256: str, size: int) -> None:
+def _entry_name(source: str, file_name: str) -> str:
     # The delivered name is data: the entry's own name is a digest of it.
-    name = hashlib.sha256(f"{arrival.source}\0{arrival.file_name}".encode()).hexdigest()[:16]
-    entry = folder / f"{name}.json"
+    return hashlib.sha256(f"{source}\0{file_name}".encode()).hexdigest()[:16]
+
+
+def _write(root: UPath, entry: UPath, text: Mapping[str, object]) -> None:
+    """Write an entry whole or not at all: what a killed night leaves is never half an entry."""
+    incoming = root / "incoming" / uuid.uuid4().hex
+    incoming.parent.mkdir(exist_ok=True)
+    incoming.write_text(json.dumps(text, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    incoming.rename(entry)
+
+
+def _write_manifest(root: UPath, folder: UPath, arrival: Arrival, sha256: str, size: int) -> None:
+    entry = folder / f"{_entry_name(arrival.source, arrival.file_name)}.json"
     if entry.exists():
         return
     manifest = {
@@ -145,4 +238,4 @@ def _write_manifest(folder: UPath, arrival: Arrival, sha256: str, size: int) -> 
         "modified_at": arrival.modified_at.isoformat(),
         "received_at": datetime.now(LOCAL_ZONE).isoformat(),
     }
-    entry.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    _write(root, entry, manifest)

@@ -7,7 +7,6 @@ at once. Faults of data are verdicts in the ledger, never exceptions; only Infra
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,18 +18,14 @@ from halfyear import period as periods
 from halfyear import settings as settings_module
 from halfyear.contract import Contract
 from halfyear.core import ledger
-from halfyear.core.ledger import Delivery, Outcome
-from halfyear.errors import FiguresDiffer, FileRefused, Finding, InfrastructureFault, UsageError
+from halfyear.core.ledger import Outcome
+from halfyear.errors import FiguresDiffer, InfrastructureFault, UsageError
 from halfyear.landing import inbox
-from halfyear.scheduling import storage
+from halfyear.scheduling import judging, storage
 from halfyear.settings import Settings
-from halfyear.version import code_version
 
 if TYPE_CHECKING:
     from halfyear.indicators.audit import Audit
-    from halfyear.reading import Parser
-    from halfyear.staging import Staged
-    from halfyear.staging.validation import CheckResult
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +150,7 @@ def sweep() -> list[str]:
     settings = settings_module.load()
     landing.sweep(settings)
     with warehouse.transaction(settings) as connection:
+        keep_acceptances(connection, settings)
         return staging.sweep(connection)
 
 
@@ -163,7 +159,7 @@ def look(source: str, settings: Settings) -> Received:
 
     Files that are known by name, size and time are passed over without reading them.
     """
-    contract = _contract(source, settings)
+    contract = contract_of(source, settings)
     ready, waiting = inbox.scan(contract, settings, storage.connected(contract, settings))
     new: list[str] = []
     refused: list[str] = []
@@ -211,23 +207,9 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
         delivery = ledger.delivery(connection, delivery_id)
         if delivery.verdict is not None:
             return ledger.outcome(connection, delivery_id, (), is_new=False)
-        contract = _contract(delivery.source, settings)
-        with connection.cursor() as cursor:
-            load_id, started_at = ledger.next_load(cursor)
+        contract = contract_of(delivery.source, settings)
         repeats = ledger.load_of_same_bytes(connection, delivery) is not None
-        staging.hold(connection, load_id)
-        connection.commit()
-        staged: Staged | None = None
-        results: list[CheckResult] = []
-        refusal: Finding | None = None
-        if not repeats:
-            try:
-                staged = _stage(connection, contract, delivery, load_id, settings, parser)
-            except FileRefused as error:
-                connection.rollback()
-                refusal = error.finding
-            if staged is not None and staged.summary.rows_accepted:
-                results = _check(connection, contract, delivery, staged, settings)
+        judged = None if repeats else judging.judge(connection, contract, delivery, settings, parser)
         tables: dict[int, str] = {}
         touched: tuple[str, ...] = ()
         with connection.cursor() as cursor:
@@ -235,15 +217,13 @@ def load_delivery(delivery_id: int, settings: Settings) -> Outcome:
             # Another run may have loaded it, or its bytes under another name, while this one was reading.
             if ledger.delivery(connection, delivery_id).verdict is None:
                 if ledger.load_of_same_bytes(connection, delivery) is None:
-                    assert staged is not None or refusal is not None
-                    ledger.enter_load(
-                        cursor, contract, delivery, load_id, started_at, staged, results, refusal, code_version()
-                    )
-                if staged is not None:
-                    tables[load_id] = staged.table
-                touched = _settle(connection, contract, tables, settings)
-            if staged is not None:
-                staging.drop(cursor, staged.table, staged.rejected_table)
+                    assert judged is not None
+                    judged.enter(cursor, contract)
+                if judged is not None and judged.staged is not None:
+                    tables[judged.load_id] = judged.staged.table
+                touched = judging.settle(connection, contract, tables, settings)
+            if judged is not None:
+                judged.drop(cursor)
             staging.drop(cursor, *tables.values())
         return ledger.outcome(connection, delivery_id, touched, is_new=True)
 
@@ -258,84 +238,31 @@ def accept(delivery_id: int, reason: str, accepted_by: str, settings: Settings) 
 
     with warehouse.transaction(settings) as connection:
         delivery = ledger.delivery(connection, delivery_id)
-        contract = _contract(delivery.source, settings)
+        contract = contract_of(delivery.source, settings)
         tables: dict[int, str] = {}
         with connection.cursor() as cursor:
             lock.hold_source(cursor, contract.source)
             ledger.accept(cursor, delivery, reason, accepted_by)
-            touched = _settle(connection, contract, tables, settings)
+            touched = judging.settle(connection, contract, tables, settings)
             staging.drop(cursor, *tables.values())
+        connection.commit()
+        keep_acceptances(connection, settings)
         return ledger.outcome(connection, delivery_id, touched, is_new=True)
 
 
-def _stage(
-    connection: Connection, contract: Contract, delivery: Delivery, load_id: int, settings: Settings, parser: Parser
-) -> Staged:
-    """Read the file of a delivery into a staging table, and commit: Great Expectations asks by a connection of its own."""
-    from halfyear import staging
-
-    with landing.local_copy(delivery.sha256, delivery.format, settings) as path:
-        staged = staging.stage(
-            connection,
-            path,
-            contract,
-            delivery.snapshot_date,
-            load_id,
-            settings,
-            delivery.format,
-            parser=parser,
-        )
-    connection.commit()
-    return staged
-
-
-def _check(
-    connection: Connection, contract: Contract, delivery: Delivery, staged: Staged, settings: Settings
-) -> list[CheckResult]:
-    """Ask every rule; the index that the comparison of a snapshot needs is built meanwhile."""
-    from halfyear.core import register
-    from halfyear.staging import validation
-
-    with ThreadPoolExecutor(1) as beside:
-        prepared = beside.submit(register.prepare, connection, contract, staged.table)
-        results = validation.run(
-            connection,
-            warehouse.sqlalchemy_url(settings),
-            "staging",
-            staged.table,
-            contract,
-            delivery.snapshot_date,
-            keys_ascend=staged.keys_ascend,
-            rows=staged.summary.rows_accepted - staged.rows_duplicate,
-        )
-        prepared.result()
-    return results
-
-
-def _settle(connection: Connection, contract: Contract, tables: dict[int, str], settings: Settings) -> tuple[str, ...]:
-    """Bring core to what the deliveries of a source say; the half-years whose figures may have moved.
-
-    ``tables`` has the staging tables of loads whose rows are at hand, and gains those of loads whose files are read again:
-    of a late or corrected day, and of the day after it.
-    """
-    from halfyear import staging
-    from halfyear.core.settlement import Settling
-
+def keep_acceptances(connection: Connection, settings: Settings) -> None:
+    """Write into landing what operators let stand, where it is not there yet: the ledger alone must not know it."""
     with connection.cursor() as cursor:
-        settling = Settling(cursor, contract)
-        for day in settling.days:
-            while missing := settling.missing(day, tables):
-                for load_id in missing:
-                    other = ledger.delivery_of_load(connection, load_id)
-                    with landing.local_copy(other.sha256, other.format, settings) as path:
-                        tables[load_id] = staging.restage(
-                            connection, path, contract, other.snapshot_date, load_id, settings, other.format
-                        )
-            settling.restate(day, tables)
-        return tuple(str(half) for half in sorted(settling.finish()))
+        cursor.execute(
+            "select source, file_name, sha256, reason, accepted_by, accepted_at from lineage.acceptance "
+            "inner join lineage.delivery using (delivery_id)"
+        )
+        for source, file_name, sha256, *acceptance in cursor.fetchall():
+            landing.note_acceptance(source, file_name, sha256, landing.Acceptance(*acceptance), settings)
 
 
-def _contract(source: str, settings: Settings) -> Contract:
+def contract_of(source: str, settings: Settings) -> Contract:
+    """The contract of a source; UsageError when there is none."""
     declared = contracts.load_all(settings.expectations)
     if source not in declared:
         raise UsageError(f"{source}: 没有这个来源 / there is no such source; known are {', '.join(declared)}")

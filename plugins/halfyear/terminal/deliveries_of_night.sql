@@ -11,7 +11,8 @@ select
     coalesce(l.rows_skipped, 0) as rows_skipped,
     coalesce(l.values_nulled, 0) as values_nulled
 from lineage.delivery as d
-left join lineage.load as l on d.delivery_id = l.delivery_id
+left join lineage.load as l
+    on d.delivery_id = l.delivery_id and l.replaced_at is null
 where
     (d.judged_at >= %(since)s or d.verdict is null)
     and d.verdict is distinct from 'ignored'

@@ -13,10 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from halfyear import warehouse
+from halfyear.scheduling import replay
 from halfyear.settings import Settings
 from halfyear.statement_file import statement
 from halfyear.terminal import console
 from halfyear.terminal.account import VERDICTS
+from halfyear.terminal.status import outdated_line
 
 if TYPE_CHECKING:
     from halfyear.scheduling.scheduler_run import Run
@@ -88,6 +90,8 @@ def night(settings: Settings, since: datetime, seconds: float) -> None:
     rows = _deliveries(settings, since)
     if not rows:
         console.say(f"收件箱没有新文件 / nothing new in the inbox ({seconds:.0f} s)")
+        if loads := replay.outdated(settings):
+            console.say(outdated_line(loads))
         return
     title = f"文件 files: {len(rows)} ({seconds:.0f} s); 读取 read = 装载 loaded + 隔离 bad + 跳过 skip"
     table = console.table(
@@ -176,6 +180,8 @@ def _findings(settings: Settings) -> list[str]:
             for period, city, bodies_moved, example in cursor
         ]
     lines = []
+    if loads := replay.outdated(settings):
+        lines.append(outdated_line(loads))
     if bodies:
         more = f", 另有 more: {len(bodies) - _NAMES}" if len(bodies) > _NAMES else ""
         lines.append(

@@ -202,6 +202,58 @@ def _line(outcome: Outcome) -> str:
 
 
 @SECTION.command()
+@options.SOURCE
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="只处理此日及以后的快照 / Only files of this day or later ones.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="只说明会有什么变化，不作改动 / Say what would change, and change nothing.",
+)
+@click.option(
+    "--accept-refusals",
+    is_flag=True,
+    help="即使有效报送因此被拒收也执行 / Even where deliveries that stand are refused by it.",
+)
+def replay(sources: tuple[str, ...], since: datetime | None, dry_run: bool, accept_refusals: bool) -> None:
+    """按现行合同重新判断原始区的报送 / Judge again, from landing, what an older contract has judged.
+
+    数据仓库为空时由原始区重建 / Into an empty warehouse it loads everything that landing keeps.
+    """
+    from halfyear.scheduling import night
+    from halfyear.scheduling import replay as replays
+    from halfyear.terminal import interruption, replay_account, report
+
+    settings = settings_module.load()
+    home.ready(settings)
+    chosen = options.known_sources(sources, settings)
+    day = since.date() if since else None
+    try:
+        with report.progress() as progress, interruption.at_once(settings):
+            if dry_run:
+                done = replays.rehearse(chosen, day, settings, progress.say)
+            else:
+                done = replays.replay(chosen, day, settings, accept_refusals=accept_refusals, say=progress.say)
+                night.judge_references()
+                _compute(progress.say)
+            night.sweep()
+    except KeyboardInterrupt:
+        ending.failed(
+            "已中断，已提交的来源保留；再次运行 halfyear replay 即从此处继续 / interrupted; the sources that were committed are kept; to go "
+            "on from there, run again: halfyear replay",
+            ending.INTERRUPTED,
+        )
+    replay_account.show(done, is_dry_run=dry_run)
+    for failure in done.failures:
+        click.echo(" ".join(str(failure).split()), err=True)
+    sys.exit(max([int(done.has_findings), *(failure.exit_code for failure in done.failures)]))
+
+
+@SECTION.command()
 @click.argument("delivery", type=int)
 @click.option(
     "--reason", required=True, help="行数骤减为何正确 / Why the snapshot is right though it is so much shorter."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from halfyear.core import ledger
 from halfyear.errors import ContractError, HalfyearError, InfrastructureFault
 from halfyear.indicators.rounding import DASH
 from halfyear.landing import inbox
+from halfyear.scheduling import replay
 from halfyear.settings import LOCAL_ZONE, Settings
 from halfyear.terminal import console
 from halfyear.terminal.account import VERDICTS
@@ -46,6 +47,7 @@ def report(settings: Settings) -> dict[str, Any]:
         "periods": [],
         "due": {},
         "stale_periods": [],
+        "outdated": {},
     }
     try:
         roles: tuple[Role, ...] = ("owner", "loader", "reader")
@@ -100,6 +102,7 @@ def report(settings: Settings) -> dict[str, Any]:
         )
         found["due"] = dict(cursor.fetchall())
         found["stale_periods"] = list(found["due"])
+    found["outdated"] = replay.outdated(settings)
     return found
 
 
@@ -134,11 +137,22 @@ def show(found: dict[str, Any]) -> None:
         )
     for half in found["periods"]:
         console.say(_half_year_line(half))
+    if found["outdated"]:
+        console.say(outdated_line(found["outdated"]))
     for period, names in found["due"].items():
         more = f", 另有 more: {len(names) - _NAMES}" if len(names) > _NAMES else ""
         console.say(f"{period} 待算指标 indicators due: {len(names)}: {', '.join(names[:_NAMES])}{more}")
     if found["due"]:
         console.say("待算的下次夜间处理时计算 / what is due is computed by the next night, or now: halfyear ingest")
+
+
+def outdated_line(loads: Mapping[str, int]) -> str:
+    """That an older contract judged some loads, by source, and what to do."""
+    named = ", ".join(f"{source} {count}" for source, count in loads.items())
+    return (
+        f"由旧合同判断的装载 loads that an older contract judged: {named}; 重新判断会有何变化 / what judging them again would change: "
+        "halfyear replay --dry-run"
+    )
 
 
 def _half_year_line(half: dict[str, Any]) -> str:
