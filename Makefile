@@ -9,7 +9,7 @@ PERIOD ?= 2022-S1
 ROWS       ?= 2000000
 ONLY       ?=
 BENCH_VENV ?= .venv-bench
-# How many edits `make replay` makes.
+# How many edits `make replay` and `make edits` make.
 EDITS      ?= 400
 
 BIN      := $(VENV)/bin
@@ -19,7 +19,7 @@ UV_PIP   := VIRTUAL_ENV=$(VENV) UV_COMPILE_BYTECODE=1 $(UV) pip
 HALFYEAR := $(BIN)/halfyear
 
 .DEFAULT_GOAL := help
-.PHONY: help run test replay lint format docs bench bench-night lock clean environment test-environment bench-environment \
+.PHONY: help run test long edits replay lint format docs bench bench-night lock clean environment test-environment bench-environment \
   test-packages
 
 help: ## list the targets
@@ -40,9 +40,15 @@ run: environment ## one night on a fresh machine: warehouse, Airflow, demo expor
 
 test: test-environment test-packages lint ## every check and every test
 # Two at a time, in the order of the folders: the many short tests come last and fill what is left.
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -m "not long" --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-# The suite takes 24 edits.
+long: test-environment test-packages ## the tests that take minutes each and are no part of `make test`
+	$(BIN)/pytest -m long
+
+edits: test-environment ## ask a seal to print the same after EDITS edits of the declarations, one at a time
+	SEALED_EDITS=$(EDITS) $(BIN)/pytest -p no:cacheprovider tests/integration/test_sealed_prints.py
+
+# The suite takes 6 edits.
 replay: test-environment ## hold replay to contracts that were right from the start, over EDITS random edits of contracts
 	REPLAY_EDITS=$(EDITS) $(BIN)/pytest -p no:cacheprovider tests/integration/test_replay.py -k right_from_the_start
 

@@ -145,6 +145,7 @@ def mended(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_killed_and_doubled_replays_end_like_a_night_under_the_contract_of_today(
     filled: Settings, mended: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,6 +217,7 @@ def test_a_select_that_does_not_run_is_found_before_the_night(project: Settings,
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.long
 def test_the_tests_pass_with_a_source_and_an_indicator_more(tmp_path: Path) -> None:
     """What knows all sources, domains or indicators learns of new ones by itself: no file of tests is touched for them."""
     copy = tmp_path / "copy"

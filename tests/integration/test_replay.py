@@ -38,7 +38,7 @@ from halfyear.settings import Settings
 from halfyear.terminal import command
 from halfyear.warehouse import core_table, embedded
 
-EDITS = int(os.environ.get("REPLAY_EDITS", "24"))
+EDITS = int(os.environ.get("REPLAY_EDITS", "6"))
 #: After so many edits the files are others.
 CHAIN = 6
 HEADERS = ["编号", "状态", "数量", "日期", "备注"]

@@ -2,7 +2,7 @@
 
 Two half-years are sealed and everything that is printed of them is kept. Then every key of every definition, population, unit,
 domain, value set, body, alias, identity and printed figure is edited: here all of one kind at once, and one at a time under
-``make edits`` (``EDITS``, how many of them).
+``make edits`` (``SEALED_EDITS``, how many of them).
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ def test_a_sealed_half_year_prints_the_same_after_every_edit(project: Settings, 
     before = {half: printed(project, half, tmp_path) for half in (S2, S1)}
     assert before[S1]["table"].count("sealed v1") == 1
     everything = list(edits(project.project))
-    wanted = int(os.environ.get("EDITS", "0"))
+    wanted = int(os.environ.get("SEALED_EDITS", "0"))
     rounds: list[tuple[str, list[Edit]]]
     if wanted:
         drawn = random.Random(0).sample(everything, min(wanted, len(everything)))
