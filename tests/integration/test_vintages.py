@@ -69,7 +69,7 @@ def publish(half: period.Period, *exceptions: str) -> Vintage:
     request = Request(half, "甲", exceptions=exceptions)
     proposal = publication_steps.propose(request)
     assert proposal is not None
-    return publication_steps.seal(request, proposal.digest, "乙")
+    return publication_steps.approve(request.period, proposal.digest, "乙")
 
 
 def deliver_correction(settings: Settings, exports: Path) -> None:
@@ -320,14 +320,14 @@ def test_a_seal_is_of_what_was_approved(loaded: Settings, exports: Path) -> None
             "values ('2022-S1', 'enterprise_cases', '', 'rows changed')"
         )
     with pytest.raises(StillDue):
-        publication_steps.seal(request, proposal.digest, "乙")
+        publication_steps.approve(request.period, proposal.digest, "乙")
     night.compute("2022-S1")
     with pytest.raises(UsageError, match="moved since the proposal"):
-        publication_steps.seal(request, "0" * 64, "乙")
+        publication_steps.approve(S1, "0" * 64, "乙")
     assert query(loaded, "select count(*) from indicators.vintage") == [(0,)]
-    made = publication_steps.seal(request, proposal.digest, "乙")
+    made = publication_steps.approve(request.period, proposal.digest, "乙")
     # The task that sealed was killed after its commit and runs again.
-    assert publication_steps.seal(request, proposal.digest, "丁") == made
+    assert publication_steps.approve(request.period, proposal.digest, "丁") == made
     with pytest.raises(UsageError, match="not among the open points"):
         publication_steps.propose(Request(S2, "甲", exceptions=("kiosk",)))
     with pytest.raises(UsageError, match="not sealed yet"):
