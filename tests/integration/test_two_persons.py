@@ -233,8 +233,13 @@ def test_names_alone_are_printed_as_unproved_and_a_changed_proof_is_a_fault(
 ) -> None:
     monkeypatch.setenv("HALFYEAR_DECLARED_NAMES", "allow")
     request = Request(PERIOD, "甲", exceptions=tuple(open_points(owner)))
+    earlier = publication_steps.propose(request)
+    ask(owner, "update core.data_catalogue set publication = '已发布'")
+    computation.compute(owner, PERIOD, everything=True)
     proposal = publication_steps.propose(request)
-    assert proposal is not None
+    assert earlier is not None and proposal is not None
+    with pytest.raises(UsageError, match="moved since the proposal"):
+        publication_steps.approve(PERIOD, earlier.digest, "乙")
     publication_steps.approve(PERIOD, proposal.digest, "乙")
     assert "未证明，姓名为自报 not proved, two names that were given: 版次 vintages 1: 2022-S1 v1" in halfyear("verify")
     ask(
