@@ -153,6 +153,7 @@ def restate(
     """
     from halfyear.publishing.proposal import Request
     from halfyear.publishing.report import half_year_report
+    from halfyear.terminal import console
 
     half = periods.parse(period)
     if output is not None:
@@ -176,6 +177,8 @@ def restate(
     )
     if _propose_and_seal(request, approved_by):
         _write_note(half, None, output)
+    elif output is not None:
+        console.say(f"{output}: 封存后再写 / is written once it is sealed: halfyear note {half} -o {output}")
 
 
 @SECTION.command()
