@@ -32,7 +32,8 @@ run: environment ## one night on a fresh machine: warehouse, Airflow, demo expor
 	$(HALFYEAR) run || test $$? -eq 1
 # The draft of the earlier half-year has three figures that the rows do not give: they are sealed by name. A later make
 # run finds the seal; where a figure moved since, it says so.
-	-$(HALFYEAR) publish 2021-S2 --prepared-by 经办人 --approved-by 审核人 --note "首次发布" \
+# One account plays both persons here: the seal says that nothing proves them.
+	-HALFYEAR_DECLARED_NAMES=allow $(HALFYEAR) publish 2021-S2 --prepared-by 经办人 --approved-by 审核人 --note "首次发布" \
 	  --except counter_cases --except cloud_systems_migrated --except account_activation_rate >/dev/null
 	$(HALFYEAR) verify
 	$(HALFYEAR) indicators $(PERIOD)

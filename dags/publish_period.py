@@ -23,14 +23,12 @@ EXCEPTIONS = Param(
 
 
 @task
-def prepare(is_restatement: bool, params: Any, dag_run: Any) -> dict[str, Any]:
+def prepare(is_restatement: bool, params: Any, dag_run: Any) -> dict[str, str]:
     """Compute what is due, look for open points, and write down what would be sealed."""
     from halfyear.scheduling import publication_steps
 
-    proposed = publication_steps.prepare(
-        {**params, "period": params["period"] or dag_run.partition_key},
-        prepared_by=dag_run.triggering_user_name or "airflow",
-        is_restatement=is_restatement,
+    proposed = publication_steps.prepare_run(
+        {**params, "period": params["period"] or dag_run.partition_key}, is_restatement, dag_run.dag_id, dag_run.run_id
     )
     if proposed is None:
         raise AirflowSkipException("the half-year is sealed already and nothing moved since")
@@ -38,11 +36,11 @@ def prepare(is_restatement: bool, params: Any, dag_run: Any) -> dict[str, Any]:
 
 
 @task
-def seal(prepared: dict[str, Any], answer: dict[str, Any]) -> str:
-    """Seal what was approved, as long as it is still what was shown; the hash of the vintage."""
+def seal(dag_run: Any) -> str:
+    """Seal what was approved, by Airflow's record of the answer and no XCom, as long as it is still what was shown."""
     from halfyear.scheduling import publication_steps
 
-    return publication_steps.seal_prepared(prepared, answer["responded_by_user"]["name"], answer["responded_at"])
+    return publication_steps.seal_run(dag_run.dag_id, dag_run.run_id)
 
 
 def sealing(dag_id: str, title: str, schedule: Any, is_restatement: bool, params: dict[str, Param]) -> None:
@@ -64,8 +62,7 @@ def sealing(dag_id: str, title: str, schedule: Any, is_restatement: bool, params
             body="{{ ti.xcom_pull(task_ids='prepare')['text'] }}",
             response_timeout=APPROVAL_EXPIRES,
         )
-        prepared >> approve
-        seal(prepared, approve.output)
+        prepared >> approve >> seal()
 
 
 sealing(

@@ -26,6 +26,10 @@ class Settings:
     fsspec location; ``warehouse`` is the URL of a PostgreSQL
     server, or None for the embedded one; ``token_key`` is the secret of the personal tokens, or None to
     use the key file in ``home``. ``agency`` is the SDMX id of the bureau in exports for statisticians.
+
+    Of publishing: ``publisher`` is the URL by which seals are written, or None where that of the warehouse may do it;
+    ``airflow`` is the URL of Airflow with a user who reads its records, or None for that of ``home``;
+    ``declared_names`` lets one account name both persons, as a demo does.
     """
 
     home: Path
@@ -37,6 +41,9 @@ class Settings:
     parser_memory_mb: int
     parser_seconds: int
     agency: str
+    publisher: str | None
+    airflow: str | None
+    declared_names: str | None
 
     @property
     def work(self) -> Path:
@@ -70,6 +77,9 @@ def load() -> Settings:
         parser_memory_mb=_whole("HALFYEAR_PARSER_MEMORY_MB", 2048),
         parser_seconds=_whole("HALFYEAR_PARSER_SECONDS", 1800),
         agency=_agency("HALFYEAR_AGENCY", "HALFYEAR"),
+        publisher=os.environ.get("HALFYEAR_PUBLISHER") or None,
+        airflow=os.environ.get("HALFYEAR_AIRFLOW") or None,
+        declared_names=_switch("HALFYEAR_DECLARED_NAMES"),
     )
 
 
@@ -78,6 +88,13 @@ def _whole(name: str, default: int) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise UsageError(f"{name}={text}: 应为正整数 / must be a whole number above 0")
     return int(text)
+
+
+def _switch(name: str) -> str | None:
+    text = os.environ.get(name) or None
+    if text not in (None, "allow"):
+        raise UsageError(f"{name}={text}: 应为 allow，或不设 / must be allow, or not be set")
+    return text
 
 
 def _agency(name: str, default: str) -> str:

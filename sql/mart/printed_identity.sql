@@ -16,14 +16,34 @@ columns:
     checked_at: 检查时间 When it was last asked
 */
 select
-    p.period,
-    p.period_kind,
-    p.rule,
-    p.description_zh,
-    p.description_en,
-    p.is_kept,
-    p.figures,
-    p.difference,
-    p.tolerance,
-    p.checked_at
-from indicators.printed_identity as p
+    n.period,
+    n.period_kind,
+    n.rule,
+    n.description_zh,
+    n.description_en,
+    n.is_kept,
+    n.figures,
+    n.difference,
+    n.tolerance,
+    n.checked_at
+from indicators.printed_identity as n
+where
+    not exists (
+        select from indicators.print_in_force as p
+        where p.period = n.period and p.page = 'printed_identities'
+    )
+union all
+select
+    s.period,
+    s.period_kind,
+    s.rule,
+    s.description_zh,
+    s.description_en,
+    s.is_kept,
+    s.figures,
+    s.difference,
+    s.tolerance,
+    s.checked_at
+from indicators.print_in_force as p
+cross join lateral jsonb_populate_recordset(null::indicators.printed_identity, p.content) as s
+where p.page = 'printed_identities'

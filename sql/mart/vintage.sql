@@ -10,6 +10,12 @@ columns:
     prepared_by: 编制人 Who prepared it
     approved_by: 批准人 Who approved it, never the preparer
     approved_at: 批准时间 When it was approved
+    proof: >-
+        两人证明 How it was proved that two persons sealed: airflow, os_account, database_role; declared is no proof, two
+        names of one account; null where it was sealed before this was recorded
+    preparer_account: 编制账号 The account that prepared, as Airflow or the database server says it
+    approver_account: 批准账号 The account that approved, likewise
+    evidence: 凭据 The run of Airflow that holds question and answer, as DAG/run; else empty
     code_version: 程序版本 Version of the code that computed and sealed it
     note: 说明 What the preparer wrote
     exceptions: >-
@@ -55,6 +61,10 @@ select
     v.prepared_by,
     v.approved_by,
     v.approved_at,
+    v.proof,
+    v.preparer_account,
+    v.approver_account,
+    v.evidence,
     v.code_version,
     v.note,
     v.exceptions,

@@ -1,4 +1,5 @@
--- Who may do what: the loader runs the pipeline, the reader sees mart and nothing else.
+-- Who may do what: the loader runs the pipeline, the publisher reads all of it and seals, the reader sees mart and nothing
+-- else.
 -- The owner of the database migrates. Run after every migration; grants are stated whole.
 
 revoke all on schema public from public;
@@ -39,11 +40,16 @@ indicators.printed_only,
 indicators.printed_identity,
 indicators.series_link from halfyear_loader;
 revoke insert, update, delete on indicators.unit from halfyear_loader;
-revoke update, delete on indicators.vintage, indicators.sealed_observation from halfyear_loader;
-revoke update, delete on indicators.sealed_definition from halfyear_loader;
-revoke update, delete on indicators.sealed_delivery from halfyear_loader;
-revoke update, delete on indicators.restatement from halfyear_loader;
-revoke update, delete on indicators.sealed_comparison, indicators.sealed_print from halfyear_loader;
+-- Who loads does not seal.
+revoke insert, update, delete on indicators.vintage, indicators.proposal from halfyear_loader;
+revoke insert, update, delete on indicators.sealed_observation from halfyear_loader;
+revoke insert, update, delete on indicators.sealed_definition from halfyear_loader;
+revoke insert, update, delete on indicators.sealed_delivery from halfyear_loader;
+revoke insert, update, delete on indicators.restatement from halfyear_loader;
+revoke insert,
+update,
+delete on indicators.sealed_comparison,
+indicators.sealed_print from halfyear_loader;
 do $block$
 declare
     view regclass;
@@ -56,6 +62,17 @@ begin
     end loop;
 end;
 $block$;
+
+-- A seal and a proposal are added to, never changed; a trigger asks for two persons.
+grant usage on schema core, indicators, mart, lineage to halfyear_publisher;
+grant select on all tables in schema core, indicators, mart, lineage to halfyear_publisher;
+grant execute on all functions in schema indicators to halfyear_publisher;
+grant insert on indicators.proposal, indicators.vintage to halfyear_publisher;
+grant insert on indicators.sealed_observation to halfyear_publisher;
+grant insert on indicators.sealed_definition to halfyear_publisher;
+grant insert on indicators.sealed_delivery to halfyear_publisher;
+grant insert on indicators.restatement to halfyear_publisher;
+grant insert on indicators.sealed_comparison, indicators.sealed_print to halfyear_publisher;
 
 grant usage on schema mart to halfyear_reader;
 grant select on all tables in schema mart to halfyear_reader;

@@ -24,9 +24,11 @@ SECRETS = {
     "AIRFLOW_DATABASE_PASSWORD",
     "AIRFLOW_FERNET_KEY",
     "AIRFLOW_JWT_SECRET",
+    "AIRFLOW_READER_PASSWORD",
     "AIRFLOW_SECRET_KEY",
     "HALFYEAR_LOADER_PASSWORD",
     "HALFYEAR_OWNER_PASSWORD",
+    "HALFYEAR_PUBLISHER_PASSWORD",
     "HALFYEAR_READER_PASSWORD",
     "HALFYEAR_TOKEN_KEY",
     "POSTGRES_PASSWORD",
@@ -110,6 +112,8 @@ def test_who_holds_which_secret(services: dict[str, Any]) -> None:
     assert holders("HALFYEAR_TOKEN_KEY") == workers
     assert holders("HALFYEAR_LOADER_PASSWORD") == workers | {"postgres"}
     assert holders("HALFYEAR_OWNER_PASSWORD") == {"init", "postgres"}
+    assert holders("HALFYEAR_PUBLISHER_PASSWORD") == workers | {"postgres"}
+    assert holders("AIRFLOW_READER_PASSWORD") == workers | {"init"}
     assert holders("HALFYEAR_READER_PASSWORD") == {"postgres"}
     assert holders("POSTGRES_PASSWORD") == {"postgres"}
     assert holders("AIRFLOW_ADMIN_PASSWORD") == {"init"}

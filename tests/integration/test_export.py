@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import catalogue
 import pytest
 import sdmx as library
 from click.testing import CliRunner
@@ -18,8 +19,9 @@ from halfyear import warehouse as warehouse_module
 from halfyear.errors import ContractError, UsageError
 from halfyear.indicators import computation
 from halfyear.period import Period
-from halfyear.publishing import sdmx, vintage
-from halfyear.publishing.proposal import Request, propose
+from halfyear.publishing import person, publication, sdmx, vintage
+from halfyear.publishing.person import Approval
+from halfyear.publishing.proposal import Request, propose, store, stored
 from halfyear.publishing.sdmx import Figure, Publication
 from halfyear.publishing.seal import seal as seal_proposal
 from halfyear.settings import Settings
@@ -33,25 +35,7 @@ CODE = "11441289007653119M"
 def owner(warehouse: Settings) -> Iterator[Connection]:
     """A warehouse in which the catalogue of 2022-S1 was computed for the city and one body."""
     with closing(warehouse_module.connect(warehouse, "owner")) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                insert into lineage.delivery (source, snapshot_date, sequence, file_name, sha256, verdict)
-                values ('data_catalogue', '2022-06-30', 1, 'data_catalogue_20220630.csv', '1', 'loaded');
-                insert into lineage.load (load_id, delivery_id, contract_version, contract_fingerprint, code_version,
-                    rows_read, rows_passed, rows_loaded, rows_quarantined, rows_skipped, state, started_at)
-                select 1, delivery_id, '1', '', '', 3, 3, 3, 0, 0, 'checked', now() from lineage.delivery;
-                insert into lineage.standing values ('data_catalogue', '2022-06-30', 1, '[2022-07-01,)');
-                insert into core.data_catalogue (record_key, entry_code, body_code, body_name, system_kind, sharing,
-                    confirmation, publication, resource_count, row_number, load_id, valid_at, known_at)
-                select e.code, e.code, e.body, e.name, '自建系统', '不予共享', '已确认', e.publication, 1, 2, 1,
-                    '[2022-06-30,)', '[2022-07-01,)'
-                from (values ('E1', '11441289007653119M', '榕湾市教育局', '已发布'),
-                    ('E2', '11441289007653119M', '榕湾市教育局', '已创建'), ('E3', 'X', '无名局', '已创建'))
-                    as e (code, body, name, publication);
-                """
-            )
-        connection.commit()
+        catalogue.fill(connection)
         computation.compute(connection, PERIOD)
         yield connection
 
@@ -68,7 +52,10 @@ def seal(connection: Connection, request: Request) -> vintage.Vintage:
     request = replace(request, exceptions=tuple(sorted({point.name for point in points})))
     proposal = propose(connection, request)
     assert proposal is not None
-    return seal_proposal(connection, request, proposal.digest, approved_by="乙", code_version="1")
+    store(connection, proposal, publication.title(proposal), publication.text(proposal))
+    (waiting, *_) = stored(connection, period=PERIOD)
+    approval = Approval("乙", person.account(connection))
+    return seal_proposal(connection, waiting, approval, code_version="1", may_declare=True)
 
 
 def statuses(publication: Publication) -> dict[tuple[str, str], tuple[str, int | None]]:

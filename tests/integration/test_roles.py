@@ -28,7 +28,9 @@ SCHEMAS = {
         "lineage": "usage",
         "mart": "usage",
     },
+    "halfyear_publisher": {"core": "usage", "indicators": "usage", "lineage": "usage", "mart": "usage"},
 }
+SEALS = ("vintage", "sealed_observation", "sealed_definition", "sealed_delivery", "sealed_comparison", "sealed_print")
 #: What each role may do to the tables and views; `schema.*` is every other relation of the schema.
 GRANTS = {
     "halfyear_reader": {"mart.*": "select"},
@@ -43,11 +45,6 @@ GRANTS = {
         "indicators.stale": ALL,
         "indicators.identity_check": ALL,
         "indicators.identity_breach": ALL,
-        "indicators.vintage": "select insert",
-        "indicators.sealed_observation": "select insert",
-        "indicators.sealed_definition": "select insert",
-        "indicators.sealed_delivery": "select insert",
-        "indicators.restatement": "select insert",
         "indicators.*": "select",
         "lineage.migration": "select",
         "lineage.declaration": "select",
@@ -56,9 +53,17 @@ GRANTS = {
         "lineage.*": ALL,
         "mart.*": "select",
     },
+    "halfyear_publisher": {
+        **{f"indicators.{name}": "select insert" for name in (*SEALS, "restatement", "proposal")},
+        **{f"{schema}.*": "select" for schema in ("core", "indicators", "lineage", "mart")},
+    },
 }
 #: The functions that each role may call: all of these schemas, and those of this name.
-FUNCTIONS = {"halfyear_reader": {"indicators.trace", "indicators.change"}, "halfyear_loader": {"core", "indicators"}}
+FUNCTIONS = {
+    "halfyear_reader": {"indicators.trace", "indicators.change", "indicators.comparison"},
+    "halfyear_loader": {"core", "indicators"},
+    "halfyear_publisher": {"indicators"},
+}
 LAYERS = ("staging", "quarantine", "core", "indicators", "mart", "lineage", "public")
 
 
@@ -121,6 +126,7 @@ def test_roles_have_no_powers_of_their_own(warehouse: Settings) -> None:
         )
         assert [(name, any(powers)) for name, *powers in cursor] == [
             ("halfyear_loader", False),
+            ("halfyear_publisher", False),
             ("halfyear_reader", False),
         ]
 
@@ -176,6 +182,7 @@ def test_reader_is_refused_everything_else(warehouse: Settings, statement: str) 
         "update indicators.definition set sql_text = ''",
         "update indicators.sealed_observation set value = 1",
         "delete from indicators.vintage",
+        *(f"insert into indicators.{table} default values" for table in (*SEALS, "restatement", "proposal")),
         "delete from core.body",
         "update lineage.migration set sha256 = ''",
         "drop table core.data_catalogue",

@@ -89,6 +89,7 @@ def small(settings: Settings, template: str, tmp_path_factory: pytest.TempPathFa
         connection.cursor().execute(f"create database {database} template {template}")
         patch.setenv("HALFYEAR_HOME", str(home))
         patch.setenv("HALFYEAR_WAREHOUSE", url)
+        patch.setenv("HALFYEAR_DECLARED_NAMES", "allow")
         rows = unit_rows(20)
         folder = home / "inbox" / "catalogue_unit"
         write_units(folder, "catalogue_unit_20220629.csv", [*rows, *rows[:1]])
@@ -142,6 +143,7 @@ def test_every_command_at_80_columns_in_a_pipe(small: Night, tmp_path: Path) -> 
         (["replay", "--dry-run", "--since", "2022-06-30"], 0, ["会变动的指标 figures that would move: 全市 of the city 0"]),
         (["bodies"], 0, ["没有未知单位 / every body is known"]),
         (["publish", "2022-S1", *named], 0, ["未封存", "Figures", "上年同期"]),
+        (["approve", "2022-S1"], 0, ["编制账号 prepared by the account peer:", "--digest"]),
         (["publish", "2022-S1", "--approved-by", "审核人", *named], 0, ["已封存第 1 版 / sealed as vintage 1"]),
         (["restate", "2022-S1"], 0, ["没有变动 / nothing moved since"]),
         (["verify"], 0, ["版次 vintages 1", "不符 differences: 0"]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
 import re
 import subprocess
 import zipfile
@@ -24,7 +23,7 @@ from halfyear.errors import UsageError
 from halfyear.indicators import definition, figure, indicator
 from halfyear.publishing.proposal import Request, StillDue
 from halfyear.publishing.vintage import Vintage
-from halfyear.scheduling import night, publication_steps
+from halfyear.scheduling import airflow_record, night, publication_steps
 from halfyear.settings import Settings
 from halfyear.terminal import command
 
@@ -69,7 +68,7 @@ def publish(half: period.Period, *exceptions: str) -> Vintage:
     request = Request(half, "甲", exceptions=exceptions)
     proposal = publication_steps.propose(request)
     assert proposal is not None
-    return publication_steps.seal(request, proposal.digest, "乙")
+    return publication_steps.approve(request.period, proposal.digest, "乙")
 
 
 def deliver_correction(settings: Settings, exports: Path) -> None:
@@ -320,14 +319,14 @@ def test_a_seal_is_of_what_was_approved(loaded: Settings, exports: Path) -> None
             "values ('2022-S1', 'enterprise_cases', '', 'rows changed')"
         )
     with pytest.raises(StillDue):
-        publication_steps.seal(request, proposal.digest, "乙")
+        publication_steps.approve(request.period, proposal.digest, "乙")
     night.compute("2022-S1")
-    with pytest.raises(UsageError, match="moved since the proposal"):
-        publication_steps.seal(request, "0" * 64, "乙")
+    with pytest.raises(UsageError, match="no proposal of this digest"):
+        publication_steps.approve(S1, "0" * 64, "乙")
     assert query(loaded, "select count(*) from indicators.vintage") == [(0,)]
-    made = publication_steps.seal(request, proposal.digest, "乙")
+    made = publication_steps.approve(request.period, proposal.digest, "乙")
     # The task that sealed was killed after its commit and runs again.
-    assert publication_steps.seal(request, proposal.digest, "丁") == made
+    assert publication_steps.approve(request.period, proposal.digest, "丁") == made
     with pytest.raises(UsageError, match="not among the open points"):
         publication_steps.propose(Request(S2, "甲", exceptions=("kiosk",)))
     with pytest.raises(UsageError, match="not sealed yet"):
@@ -336,23 +335,34 @@ def test_a_seal_is_of_what_was_approved(loaded: Settings, exports: Path) -> None
         publication_steps.propose(Request(period.parse("2030-S1"), "甲"))
 
 
-def test_the_steps_of_the_dags_pass_plain_values(loaded: Settings, exports: Path) -> None:
-    """What publish_period and restate_period do, with their parameters: all that goes from task to task is JSON."""
+def test_the_steps_of_the_dags(loaded: Settings, exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What publish_period and restate_period do, with their parameters and what Airflow says of their runs."""
     approved_at = datetime(2022, 1, 11, 9, tzinfo=UTC)
+
+    def run(
+        run_id: str, triggered_by: str, asked: dict[str, Any], is_restatement: bool = False
+    ) -> dict[str, str] | None:
+        known = airflow_record.Run(f"publish/{run_id}", triggered_by)
+        monkeypatch.setattr(airflow_record, "run", lambda settings, dag_id, run_id: known)
+        shown = publication_steps.prepare_run(asked, is_restatement, "publish", run_id)
+        if shown is not None:
+            answer = airflow_record.Answer(shown["title"], shown["text"], ("Approve",), "approver", approved_at)
+            monkeypatch.setattr(airflow_record, "answer", lambda settings, dag_id, run_id, task_id: answer)
+            publication_steps.seal_run("publish", run_id)
+        return shown
+
     # A scheduled run has no parameters, and the day of the run before as its key.
     asked: dict[str, Any] = {"period": "2021-07-10T09:00:00", "note": "", "exceptions": []}
     with pytest.raises(UsageError, match="open points: 3"):
-        publication_steps.prepare(asked, "airflow", is_restatement=False)
-    prepared = publication_steps.prepare({**asked, "exceptions": list(DRAFT)}, "airflow", is_restatement=False)
-    assert prepared is not None and "account_activation_rate" in prepared["text"]
-    publication_steps.seal_prepared(json.loads(json.dumps(prepared)), "approver", approved_at)
-    assert publication_steps.prepare(asked, "airflow", is_restatement=False) is None
+        run("1", airflow_record.SCHEDULE, asked)
+    shown = run("2", airflow_record.SCHEDULE, {**asked, "exceptions": list(DRAFT)})
+    assert shown is not None and "account_activation_rate" in shown["text"]
+    assert run("3", airflow_record.SCHEDULE, asked) is None
 
     deliver_correction(loaded, exports)
     asked = {"period": "2021-S2", "reason": "corrected_source", "reasons": {"enterprise_cases": "late_data"}}
-    prepared = publication_steps.prepare({**asked, "note": "更正", "exceptions": []}, "admin", is_restatement=True)
-    assert prepared is not None and "来源更正" in prepared["text"] and "重述 2021-S2" in prepared["title"]
-    publication_steps.seal_prepared(json.loads(json.dumps(prepared)), "approver", approved_at)
+    shown = run("4", "admin", {**asked, "note": "更正", "exceptions": []}, is_restatement=True)
+    assert shown is not None and "来源更正" in shown["text"] and "重述 2021-S2" in shown["title"]
     assert query(loaded, "select vintage, prepared_by, approved_by, approved_at from mart.vintage order by 1") == [
         (1, "airflow", "approver", approved_at),
         (2, "admin", "approver", approved_at),

@@ -37,12 +37,15 @@ FACTS = (
     "period", "vintage", "sequence", "sealed_at", "prepared_by", "approved_by", "approved_at", "code_version", "note",
     "exceptions", "declarations", "proposal_digest", "previous_hash",
 )  # fmt: skip
+#: How it says that two persons sealed it: all of these, or none in a vintage that was sealed before they were kept.
+PROOF = ("proof", "preparer_account", "approver_account", "evidence")
 
 
-def own_digest(facts: Sequence[object], hashes: Mapping[str, Sequence[str]]) -> str:
-    """The hash of a vintage: over its `FACTS` and the hashes of the rows that it holds, by table."""
+def own_digest(facts: Sequence[object], proof: Sequence[object], hashes: Mapping[str, Sequence[str]]) -> str:
+    """The hash of a vintage: over its `FACTS`, its `PROOF`, and the hashes of the rows that it holds, by table."""
     held = [(table, sorted(hashes.get(table, ()))) for table in HELD]
-    return digest_of([*facts, *(rows for table, rows in held if rows or table not in _HELD_SINCE)])
+    proved = [] if all(value is None for value in proof) else [dict(zip(PROOF, proof, strict=True))]
+    return digest_of([*facts, *proved, *(rows for table, rows in held if rows or table not in _HELD_SINCE)])
 
 
 def digest_of(value: object) -> str:

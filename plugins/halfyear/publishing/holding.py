@@ -18,7 +18,7 @@ from psycopg2.extras import Json, execute_values
 from halfyear.indicators.definition import Definition
 from halfyear.period import Period
 from halfyear.publishing import page
-from halfyear.publishing.digest import FACTS, HELD, digest_of, own_digest
+from halfyear.publishing.digest import FACTS, HELD, PROOF, digest_of, own_digest
 from halfyear.statement_file import statement
 
 #: The rows of each table of `HELD`.
@@ -86,10 +86,11 @@ def rehearsed(cursor: Cursor, facts: Mapping[str, Any], held: Held) -> Iterator[
 def enter(cursor: Cursor, facts: Mapping[str, Any], held: Held) -> str:
     """Enter a vintage with all that it holds and the hash of each row; its own hash."""
     hashes = {table: [digest_of(row) for row in rows] for table, rows in held.items()}
-    own = own_digest([facts[name] for name in FACTS], hashes)
-    values = [Json(facts[name]) if name == "exceptions" else facts[name] for name in FACTS]
+    own = own_digest([facts[name] for name in FACTS], [facts[name] for name in PROOF], hashes)
+    columns = (*FACTS, *PROOF)
+    values = [Json(facts[name]) if name == "exceptions" else facts[name] for name in columns]
     cursor.execute(
-        f"insert into indicators.vintage ({', '.join(FACTS)}, hash) values ({', '.join(['%s'] * len(FACTS))}, %s)",
+        f"insert into indicators.vintage ({', '.join(columns)}, hash) values ({', '.join(['%s'] * len(columns))}, %s)",
         [*values, own],
     )
     for table, rows in held.items():
@@ -127,7 +128,7 @@ def facts_of(
         "period": str(period), "vintage": vintage, "sequence": sequence + 1, "sealed_at": sealed_at,
         "prepared_by": prepared_by, "approved_by": approved_by, "approved_at": sealed_at, "code_version": "",
         "note": "", "exceptions": [], "declarations": declarations, "proposal_digest": "",
-        "previous_hash": previous_hash,
+        "previous_hash": previous_hash, **dict.fromkeys(PROOF),
     }  # fmt: skip
     return given | {name: value for name, value in more.items() if value is not None}
 

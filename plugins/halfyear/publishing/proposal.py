@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json
 
 from halfyear.errors import HalfyearError, UsageError
 from halfyear.indicators import figure, indicator
 from halfyear.indicators.definition import Definition
 from halfyear.indicators.rounding import DASH
-from halfyear.period import Period
-from halfyear.publishing import holding
+from halfyear.period import Period, parse
+from halfyear.publishing import holding, person
 from halfyear.publishing.digest import digest_of
 from halfyear.publishing.vintage import REASONS, Change, OpenPoint, Vintage, candidates, latest, open_points
 from halfyear.statement_file import statement
@@ -118,6 +120,60 @@ def propose(connection: Connection, request: Request) -> Proposal | None:
     return Proposal(
         request, vintage, exceptions, tuple(changes), reasons, tuple(restatements), shown, len(observations), digest
     )
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A proposal as the warehouse keeps it until it is approved or expires.
+
+    ``way`` is where it is approved: airflow, in the run that ``reference`` names, or terminal. ``account`` is who made it, as
+    Airflow or the server says. ``title`` and ``text`` are what the approver is shown.
+    """
+
+    request: Request
+    vintage: int
+    digest: str
+    way: str
+    account: str
+    reference: str
+    title: str
+    text: str
+    expires_at: datetime
+
+
+def store(connection: Connection, proposal: Proposal, title: str, text: str, reference: str = "") -> None:
+    """Keep a proposal, so that somebody else may approve it; ``reference`` names the run of Airflow that asks."""
+    request = proposal.request
+    if not person.key(request.prepared_by):
+        raise UsageError(f"{request.period}: 须写明编制人 / the preparer has to be named: --prepared-by NAME")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into indicators.proposal (period, vintage, digest, way, prepared_by, account, login, reference, "
+            "request, title, content, prepared_at, expires_at) "
+            # Account of a terminal, login and instants are the server's to say: its trigger note_account writes them.
+            "values (%s, %s, %s, %s, %s, %s, '', %s, %s, %s, %s, now(), now())",
+            (
+                str(request.period), proposal.vintage, proposal.digest, "airflow" if reference else "terminal",
+                request.prepared_by.strip(), request.prepared_by.strip(), reference,
+                Json({**vars(request), "period": str(request.period), "reasons": dict(request.reasons)}), title, text,
+            ),
+        )  # fmt: skip
+
+
+def stored(connection: Connection, *, period: Period | None = None, reference: str = "") -> list[Stored]:
+    """The proposals that hold, newest first: those of a half-year on terminals, or those of a run of Airflow."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select request, vintage, digest, way, account, reference, title, content, expires_at from indicators.proposal "
+            "where (period = %s and way = 'terminal' or reference = %s and way = 'airflow') "
+            "and expires_at > clock_timestamp() order by proposal_id desc",
+            (str(period), reference),
+        )
+        return [Stored(_request(request), *rest) for request, *rest in cursor.fetchall()]
+
+
+def _request(kept: Mapping[str, Any]) -> Request:
+    return Request(**{**kept, "period": parse(kept["period"]), "exceptions": tuple(kept["exceptions"])})
 
 
 def _refuse_restatement(request: Request, before: Vintage | None, changes: Sequence[Change]) -> None:

@@ -16,6 +16,7 @@ from halfyear.indicators.audit import Audit
 from halfyear.indicators.rounding import DASH
 from halfyear.markdown_text import escaped
 from halfyear.period import Period
+from halfyear.publishing import person
 from halfyear.publishing.proposal import Proposal
 from halfyear.publishing.verification import Verification
 from halfyear.publishing.vintage import REASONS, Change, Vintage
@@ -92,8 +93,13 @@ def sealed_line(vintage: Vintage) -> str:
         f"{vintage.period}: 已封存第 {vintage.vintage} 版 / sealed as vintage {vintage.vintage}: 全市指标（含其他口径） "
         f"figures of the city with other readings: {vintage.figures}, "
         f"重述 restated: {vintage.restated}; 编制人 prepared by {vintage.prepared_by}, 批准人 approved by "
-        f"{vintage.approved_by}, {_local(vintage.sealed_at)}; 指纹 hash {vintage.hash}"
+        f"{vintage.approved_by} ({_proof(vintage.proof)}), {local(vintage.sealed_at)}; 指纹 hash {vintage.hash}"
     )
+
+
+def _proof(proof: str | None) -> str:
+    said = person.PROOFS[proof] if proof else person.NOT_KEPT
+    return f"{said.zh} {said.en}"
 
 
 # ---------------------------------------------------------------- what would be restated
@@ -156,6 +162,9 @@ def verification(found: Verification, seals: Audit, wanted: str | None = None) -
             f"封存链完好 / the chain holds: 版次 vintages {found.vintages}, 行 rows {found.rows}; 最后的指纹 last hash "
             f"{found.last_hash}"
         )
+    for proof, vintages in found.proofs.items():
+        which = f": {', '.join(vintages)}" if proof in (None, "declared") else ""
+        yield f"编制与批准 prepared and approved: {_proof(proof)}: 版次 vintages {len(vintages)}{which}"
     yield from _account(seals)
 
 
@@ -190,5 +199,6 @@ def _plain(value: Decimal | None) -> str:
     return DASH if value is None else f"{value.normalize():f}"
 
 
-def _local(instant: datetime) -> str:
+def local(instant: datetime) -> str:
+    """An instant as people read it, in Asia/Shanghai."""
     return f"{instant.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M:%S}"

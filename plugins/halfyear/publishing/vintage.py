@@ -87,6 +87,7 @@ class Vintage:
     sealed_at: datetime
     prepared_by: str
     approved_by: str
+    proof: str | None
     note: str
     proposal_digest: str
     previous_hash: str | None
@@ -99,7 +100,7 @@ def latest(connection: Connection, period: Period) -> Vintage | None:
     """The newest vintage of a half-year; None while it is open."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select m.vintage, m.sequence, m.sealed_at, m.prepared_by, m.approved_by, m.note, v.proposal_digest, "
+            "select m.vintage, m.sequence, m.sealed_at, m.prepared_by, m.approved_by, m.proof, m.note, v.proposal_digest, "
             "m.previous_hash, m.hash, m.figures, m.restated from mart.vintage as m "
             "inner join indicators.vintage as v on m.period = v.period and m.vintage = v.vintage "
             "where m.period = %s order by m.vintage desc limit 1",

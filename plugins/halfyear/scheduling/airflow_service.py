@@ -41,6 +41,8 @@ from halfyear.warehouse import embedded
 USER: Final = "admin"
 #: Who approves what the user prepared: the seal of a half-year needs two people.
 APPROVER: Final = "approver"
+#: Who reads at the seal what Airflow recorded of run and answer; may do nothing else.
+READER: Final = "record-reader"
 #: How many tasks run at once, unless AIRFLOW__CORE__PARALLELISM says otherwise; Airflow's own default keeps
 #: 32 idle workers.
 PARALLELISM: Final = 4
@@ -77,6 +79,7 @@ class AirflowState:
     password: str | None
     approver: str
     approver_password: str | None
+    reader_password: str | None
     password_file: Path
     log_folder: Path
 
@@ -133,6 +136,7 @@ def airflow_state(settings: Settings) -> AirflowState:
         password=passwords.get(USER),
         approver=APPROVER,
         approver_password=passwords.get(APPROVER),
+        reader_password=passwords.get(READER),
         password_file=password_file,
         log_folder=home / "logs",
     )
@@ -211,7 +215,7 @@ def _write_private(path: Path, text: str) -> None:
 def _write_secrets(home: Path) -> None:
     """Secrets of this home, made once: the password of the web page, and the keys that sign and encrypt."""
     passwords = _read_json(home / "passwords.json")
-    if missing := {USER, APPROVER} - passwords.keys():
+    if missing := {USER, APPROVER, READER} - passwords.keys():
         made = passwords | {user: secrets.token_urlsafe(12) for user in sorted(missing)}
         _write_private(home / "passwords.json", json.dumps(made) + "\n")
     if not (home / "secrets.json").exists():
@@ -254,7 +258,7 @@ def _options(settings: Settings, port: int) -> list[tuple[str, str, str]]:
         ("core", "dags_are_paused_at_creation", "False"),
         ("core", "hostname_callable", "socket.gethostname"),
         ("core", "fernet_key", keys.get("fernet_key", "")),
-        ("core", "simple_auth_manager_users", f"{USER}:admin,{APPROVER}:op"),
+        ("core", "simple_auth_manager_users", f"{USER}:admin,{APPROVER}:op,{READER}:viewer"),
         ("core", "simple_auth_manager_passwords_file", str(home / "passwords.json")),
         ("core", "execution_api_server_url", f"{url}/execution/"),
         (

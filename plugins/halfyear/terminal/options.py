@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -39,14 +38,14 @@ AS_KNOWN = click.option(
 )
 PREPARED_BY = click.option(
     "--prepared-by",
-    default=getpass.getuser,
     metavar="NAME",
-    help="编制人，默认为当前账号 / Who prepared it; default: the account.",
+    help="编制人姓名，默认为登录账号 / The name of the preparer; default: that of the account that is logged in.",
 )
 APPROVED_BY = click.option(
     "--approved-by",
     metavar="NAME",
-    help="批准人，须为他人；不写则只显示、不封存 / Who approved it, somebody else; without it nothing is sealed, only shown.",
+    help="只供演示：同一账号另报批准人姓名，即予封存，并注明未证明 / For a demo: the name of an approver, of whom nothing is proved, "
+    "seals at once; needs HALFYEAR_DECLARED_NAMES=allow.",
 )
 EXCEPT = click.option(
     "--except",

@@ -28,8 +28,12 @@ _OTHER_FILES = (".xlsx", ".json", ".xml", ".txt", ".docx", ".md")
 @options.APPROVED_BY
 @options.EXCEPT
 @click.option("--note", default="", help="封存说明 / What is to be said of this seal.")
-def publish(period: str, prepared_by: str, approved_by: str | None, exceptions: tuple[str, ...], note: str) -> None:
-    """封存半年期，此后只可重述 / Seal the figures of a PERIOD: from then on they never change, and are only restated.
+def publish(
+    period: str, prepared_by: str | None, approved_by: str | None, exceptions: tuple[str, ...], note: str
+) -> None:
+    """提请封存半年期 / Propose to seal the figures of a PERIOD; somebody else approves, and they never change again.
+
+    他人以自己的账号批准 / Somebody else, logged in by another account, runs: halfyear approve PERIOD.
 
     先算待算的；每个来源须报到期末，指标间勾稽关系须成立，并与公布稿一致；不然须用 --except 列明 / What is due is computed first.
     Every source has to have delivered up to the last day, the identities between the figures have to hold, and the
@@ -37,8 +41,55 @@ def publish(period: str, prepared_by: str, approved_by: str | None, exceptions: 
     """
     from halfyear.publishing.proposal import Request
 
-    request = Request(periods.parse(period), prepared_by, exceptions=exceptions, note=note)
+    preparer = _preparer(prepared_by)
+    request = Request(periods.parse(period), preparer, exceptions=exceptions, note=note)
     _propose_and_seal(request, approved_by)
+
+
+@SECTION.command()
+@click.argument("period")
+@click.option(
+    "--digest",
+    metavar="DIGEST",
+    help="所批准提请的指纹；不写则只显示、不封存 / The digest of what is approved; without it the proposals are shown and nothing "
+    "is sealed.",
+)
+@click.option(
+    "--approved-by",
+    metavar="NAME",
+    help="批准人姓名，默认为登录账号 / The name of the approver; default: that of the account that is logged in.",
+)
+def approve(period: str, digest: str | None, approved_by: str | None) -> None:
+    """批准他人的提请并封存 / Approve what somebody else proposed for a PERIOD, and seal it: from then on it is only restated.
+
+    须以编制人以外的系统账号或数据库角色运行 / To be run by another account of the system, or another role of the database, than
+    the preparer's: which it is, says the database server.
+    """
+    from halfyear.publishing import publication
+    from halfyear.scheduling import publication_steps
+    from halfyear.terminal import console
+
+    half = periods.parse(period)
+    if digest is not None:
+        console.say(publication.sealed_line(publication_steps.approve(half, digest, approved_by)))
+        return
+    waiting = publication_steps.proposed(half)
+    if not waiting:
+        raise UsageError(f"{half}: 没有待批准的提请 / nothing waits to be approved; see: halfyear publish {half}")
+    for each in waiting:
+        console.say(each.title, "bold")
+        console.markdown(each.text)
+        console.say(
+            f"编制账号 prepared by the account {each.account or '—'}; 有效至 holds until {publication.local(each.expires_at)}; "
+            f"批准请用 / to approve it: halfyear approve {half} --digest {each.digest}"
+        )
+
+
+def _preparer(named: str | None) -> str:
+    from halfyear.publishing import person
+    from halfyear.scheduling import publication_steps
+
+    return person.name(publication_steps.account()) if named is None else named
 
 
 @SECTION.command()
@@ -89,7 +140,7 @@ def restate(
     reason: str | None,
     figures: tuple[str, ...],
     note: str,
-    prepared_by: str,
+    prepared_by: str | None,
     approved_by: str | None,
     exceptions: tuple[str, ...],
     output: Path | None,
@@ -102,6 +153,7 @@ def restate(
     """
     from halfyear.publishing.proposal import Request
     from halfyear.publishing.report import half_year_report
+    from halfyear.terminal import console
 
     half = periods.parse(period)
     if output is not None:
@@ -115,10 +167,18 @@ def restate(
             raise UsageError(f"--figure {each}: 应写作 代码=原因 / write CODE=REASON")
         reasons[code.strip()] = given.strip()
     request = Request(
-        half, prepared_by, is_restatement=True, exceptions=exceptions, note=note, reason=reason, reasons=reasons
+        half,
+        _preparer(prepared_by),
+        is_restatement=True,
+        exceptions=exceptions,
+        note=note,
+        reason=reason,
+        reasons=reasons,
     )
     if _propose_and_seal(request, approved_by):
         _write_note(half, None, output)
+    elif output is not None:
+        console.say(f"{output}: 封存后再写 / is written once it is sealed: halfyear note {half} -o {output}")
 
 
 @SECTION.command()
@@ -200,14 +260,19 @@ def export(period: str, form: str, output: Path) -> None:
 
 
 def _propose_and_seal(request: Request, approved_by: str | None) -> bool:
-    """Show what would be sealed, and seal it when an approver is named; whether anything was."""
+    """Propose a seal and show it, and seal it when an approver is named; whether anything was sealed."""
     from halfyear import warehouse
     from halfyear.publishing import publication, seal, vintage
     from halfyear.scheduling import publication_steps
     from halfyear.terminal import console
 
-    if approved_by is not None:
-        seal.approver_of(request, approved_by)  # before minutes of computation and pages of figures
+    if approved_by is not None:  # before minutes of computation and pages of figures
+        seal.approver_of(request, approved_by)
+        if settings_module.load().declared_names is None:
+            raise UsageError(
+                f"--approved-by: 一条命令不能证明是两个人；请不写，由他人运行 halfyear approve / one command proves no two persons: leave "
+                f"it out, and somebody else runs: halfyear approve {request.period}; a demo sets HALFYEAR_DECLARED_NAMES=allow"
+            )
     proposal = publication_steps.propose(request)
     if proposal is None:
         with warehouse.transaction(settings_module.load()) as connection:
@@ -219,10 +284,11 @@ def _propose_and_seal(request: Request, approved_by: str | None) -> bool:
     console.markdown(publication.text(proposal))
     if approved_by is None:
         console.say(
-            "未封存：请批准人核对后加 / nothing was sealed; once somebody else approves it, add: --approved-by NAME"
+            f"未封存：请他人以自己的账号核对后运行 / nothing is sealed until somebody else, by another account, has run: "
+            f"halfyear approve {request.period} --digest {proposal.digest}"
         )
         return False
-    console.say(publication.sealed_line(publication_steps.seal(request, proposal.digest, approved_by)))
+    console.say(publication.sealed_line(publication_steps.approve(request.period, proposal.digest, approved_by)))
     return True
 
 
@@ -245,7 +311,7 @@ def _show_candidates(period: periods.Period) -> int:
         rows = {code: vintage.candidate_rows(connection, period, code) for code in codes}
     console.markdown(publication.candidates(period, sealed, changes, rows))
     console.say(
-        f"重述请用 / to restate: halfyear restate {period} --reason CODE --note TEXT --approved-by NAME "
+        f"重述请用 / to restate: halfyear restate {period} --reason CODE --note TEXT "
         f"(--reason: {', '.join(vintage.REASONS)})"
     )
     return options.FINDINGS

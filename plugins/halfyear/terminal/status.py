@@ -50,7 +50,7 @@ def report(settings: Settings) -> dict[str, Any]:
         "outdated": {},
     }
     try:
-        roles: tuple[Role, ...] = ("owner", "loader", "reader")
+        roles: tuple[Role, ...] = ("owner", "loader", "publisher", "reader")
         found["warehouse"] = {role: warehouse.role_url(settings, role) for role in roles}
     except HalfyearError:
         return found

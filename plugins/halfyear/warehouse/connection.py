@@ -15,7 +15,7 @@ from halfyear.errors import InfrastructureFault, UsageError
 from halfyear.settings import LOCAL_ZONE_NAME, Settings
 from halfyear.warehouse import embedded
 
-Role = Literal["owner", "loader", "reader"]
+Role = Literal["owner", "loader", "publisher", "reader"]
 MINIMUM_VERSION = 180000
 
 
@@ -62,7 +62,10 @@ def connect(settings: Settings, role: Role = "loader") -> Connection:
         options += f" -c role=halfyear_{role}"
     try:
         connection = psycopg2.connect(
-            url(settings), options=options, fallback_application_name="halfyear", connect_timeout=10
+            settings.publisher if role == "publisher" and settings.publisher else url(settings),
+            options=options,
+            fallback_application_name="halfyear",
+            connect_timeout=10,
         )
     except psycopg2.OperationalError as error:
         raise InfrastructureFault(

@@ -6,7 +6,8 @@ for everyone, and keeps a lock file in the temporary folder. Ours outlives the c
 leaves nothing behind when it is stopped.
 
 It listens on a Unix socket only. Who may reach the socket is the owner of the server, since the folder of
-the socket is closed to everyone else; that is why the roles of the embedded server need no passwords.
+the socket is closed to everyone else; that is why the roles of the embedded server need no passwords. The server
+asks the kernel which account is at the other end and lets it be any role, so that ``system_user`` says who it is.
 
 In one module: where the socket is, whose server it is and how it lives and ends depend on each other in every line.
 """
@@ -84,6 +85,15 @@ log_directory = 'log'
 log_filename = 'postgresql-%a.log'
 log_rotation_age = 1d
 log_truncate_on_rotation = on
+"""
+#: Every account that reaches the socket may be any role, under its own name: peer:<account>.
+_ACCESS: Final = """\
+# Written by halfyear up at every start; changes belong in plugins/halfyear/warehouse/embedded.py.
+local all all peer map=everyone
+"""
+_ACCOUNTS: Final = """\
+# Written by halfyear up at every start; changes belong in plugins/halfyear/warehouse/embedded.py.
+everyone /^.+$ all
 """
 
 
@@ -380,13 +390,21 @@ def _start(data: Path, account: _Account) -> None:
 
 
 def _write_configuration(data: Path, socket_folder: Path, account: _Account) -> None:
-    path = data / "halfyear.conf"
-    path.write_text(
+    access, accounts = data / "halfyear_hba.conf", data / "halfyear_ident.conf"
+    configuration = (
         _CONFIGURATION
-        + f"unix_socket_directories = '{str(socket_folder).replace(chr(39), 2 * chr(39))}'\n"
+        + f"unix_socket_directories = {_quoted(socket_folder)}\n"
+        + f"hba_file = {_quoted(access)}\n"
+        + f"ident_file = {_quoted(accounts)}\n"
         + f"cluster_name = '{_cluster(data)}'\n"
     )
-    os.chown(path, account.uid, account.gid)
+    for path, text in ((data / "halfyear.conf", configuration), (access, _ACCESS), (accounts, _ACCOUNTS)):
+        path.write_text(text)
+        os.chown(path, account.uid, account.gid)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _cluster(data: Path) -> str:

@@ -40,7 +40,7 @@ from halfyear.warehouse.declaration import Declaration
 
 log = logging.getLogger(__name__)
 
-_ROLES = ("halfyear_loader", "halfyear_reader")
+_ROLES = ("halfyear_loader", "halfyear_publisher", "halfyear_reader")
 #: The migrations that made a warehouse before the first four did, with the SHA-256 of their texts. Where all of them were
 #: applied, the tables are those of the first four.
 _EARLIER = {

@@ -1,4 +1,4 @@
--- Nobody changes a seal. The guard is always enabled: also where session_replication_role is replica.
+-- Nobody changes a seal, nor the proposal that it was made by. The guard is always enabled: also where session_replication_role is replica.
 
 create or replace function indicators.refuse_change() returns trigger
 language plpgsql as $function$
@@ -42,3 +42,8 @@ create or replace trigger refuse_change before update or delete or truncate
 on indicators.sealed_print
 for each statement execute function indicators.refuse_change();
 alter table indicators.sealed_print enable always trigger refuse_change;
+
+create or replace trigger refuse_change before update or delete or truncate
+on indicators.proposal
+for each statement execute function indicators.refuse_change();
+alter table indicators.proposal enable always trigger refuse_change;

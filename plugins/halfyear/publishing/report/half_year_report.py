@@ -115,7 +115,7 @@ def build(
     if missing or (seal is None and not draft):
         raise UsageError(
             f"{figures.period}: {len(missing)} 个数尚未封存，不能印入报告 / slots have no sealed figure: "
-            f"{', '.join(missing)}; 先封存 seal it first: halfyear publish {figures.period} --approved-by NAME; "
+            f"{', '.join(missing)}; 先封存 seal it first: halfyear publish {figures.period}; "
             f"或打印草稿 or print a draft: --draft"
         )
     facts = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from halfyear.indicators.definition import CITY
+from halfyear.indicators.rounding import DASH
+from halfyear.publishing import person
 from halfyear.publishing.report.cell import sentence, short_hash, text_cell
 from halfyear.publishing.report.document import Block, Column, Table
 from halfyear.publishing.report.scope import Row, Scope
@@ -54,6 +56,16 @@ def _base(row: Row) -> str:
     return f"{row['period']} 第{row['vintage']}版，{row['sealed_at']} 封存，指纹 {short_hash(row['hash'])}"
 
 
+def _proof(latest: Row) -> str:
+    """How it was proved that two persons sealed, with both accounts."""
+    proof = latest["proof"]
+    if proof is None:
+        return person.NOT_KEPT.zh
+    evidence = f"，凭据 {latest['evidence']}" if latest["evidence"] else ""
+    accounts = f"编制 {latest['preparer_account'] or DASH}，批准 {latest['approver_account'] or DASH}"
+    return f"{person.PROOFS[proof].zh}：{accounts}{evidence}"
+
+
 def vintage(scope: Scope) -> list[Block]:
     """The seal itself: who, when, of what, and the hash that proves it."""
     if scope.seal is None:
@@ -68,6 +80,7 @@ def vintage(scope: Scope) -> list[Block]:
         ("编制人", text_cell(latest["prepared_by"])),
         ("批准人", text_cell(latest["approved_by"])),
         ("批准时间", text_cell(latest["approved_at"])),
+        ("两人证明", _proof(latest)),
         ("程序版本", text_cell(latest["code_version"])),
         ("封存指标值数", f"{latest['observations']}（含各单位、各口径），其中全市公布指标 {latest['figures']} 个"),
         ("说明", text_cell(latest["note"])),
