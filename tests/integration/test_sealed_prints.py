@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(36000)
 
 ROOT = Path(__file__).resolve().parents[2]
 S2, S1 = "2021-S2", "2022-S1"
-_VIEWS = ("indicator", "identity", "reconciliation", "vintage", "restatement", "sealed_delivery")
+_VIEWS = ("indicator", "identity", "printed_identity", "reconciliation", "vintage", "restatement", "sealed_delivery")
 
 
 def halfyear(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
