@@ -18,8 +18,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -179,11 +180,48 @@ class Rule(_Strict):
         return self
 
 
+class DeliveryDays(_Strict):
+    """The days that a source has to deliver, from ``since`` on until the next entry: every one, or the last of some months."""
+
+    since: date | None = None
+    month_ends: tuple[Annotated[int, Field(ge=1, le=12)], ...] = ()
+    daily: bool = False
+
+    @model_validator(mode="after")
+    def _either(self) -> DeliveryDays:
+        if self.daily == bool(self.month_ends):
+            raise ValueError("either `monthEnds`, the months at whose end a file is due, or `daily: true`")
+        if sorted(set(self.month_ends)) != list(self.month_ends):
+            raise ValueError("monthEnds: each month once, in their order")
+        return self
+
+
 class Sla(_Strict):
-    """``frequency``: cron in Asia/Shanghai. ``latency_days``: a file is late when it arrives more days after its date."""
+    """``frequency``: cron in Asia/Shanghai. ``latency_days``: a file is late when it arrives more days after its date.
+
+    ``deliveries`` says which days have to be delivered, each by a file of that snapshot date; of ``irregular`` batches it is
+    only asked that one speaks for the end of the half-year or later. ``allows_silence``: an event file without rows says that
+    nothing happened (零报告); otherwise it is an open point.
+    """
 
     frequency: str
     latency_days: int = 1
+    deliveries: tuple[DeliveryDays, ...] | Literal["irregular"]
+    allows_silence: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Sla:
+        if self.deliveries == ():
+            raise ValueError("deliveries: say which days the source delivers, or `irregular`")
+        since = [each.since or date.min for each in self.plan]
+        if date.min in since[1:] or since != sorted(set(since)):
+            raise ValueError("deliveries: in the order of `since`, which only the first entry may leave out")
+        return self
+
+    @property
+    def plan(self) -> tuple[DeliveryDays, ...]:
+        """The days that have to be delivered; empty where batches are irregular."""
+        return () if self.deliveries == "irregular" else self.deliveries
 
 
 class Thresholds(_Strict):
@@ -253,6 +291,8 @@ class Contract(_Strict):
             self.mode != "events" or self.period_group not in {p.name for p in self.key}
         ):
             raise ValueError("periodGroup: names a property of the key of a source of events")
+        if self.sla_properties.allows_silence and self.mode != "events":
+            raise ValueError("slaProperties.allowsSilence: only events can have nothing to report")
         return self
 
     @property

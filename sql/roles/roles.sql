@@ -24,7 +24,7 @@ grant usage on all sequences in schema lineage, indicators to halfyear_loader;
 grant execute on all functions in schema core, indicators to halfyear_loader;
 grant select on all tables in schema mart to halfyear_loader;
 revoke insert, update, delete on lineage.migration, lineage.declaration from halfyear_loader;
-revoke insert, update, delete on lineage.source from halfyear_loader;
+revoke insert, update, delete on lineage.source, lineage.delivery_plan from halfyear_loader;
 revoke insert, update, delete on core.body, core.body_alias, core.value_set from halfyear_loader;
 revoke insert, update, delete on core.county, core.region from halfyear_loader;
 -- The text of a definition is run: only migrate writes it. A seal is added to, never changed.
