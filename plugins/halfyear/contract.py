@@ -200,14 +200,16 @@ class Sla(_Strict):
     """``frequency``: cron in Asia/Shanghai. ``latency_days``: a file is late when it arrives more days after its date.
 
     ``deliveries`` says which days have to be delivered, each by a file of that snapshot date; of ``irregular`` batches it is
-    only asked that one speaks for the end of the half-year or later. ``allows_silence``: an event file without rows says that
-    nothing happened (零报告); otherwise it is an open point.
+    only asked that there is one of a day of the half-year. ``allows_silence``: an event file without rows says that
+    nothing happened (零报告); otherwise it is an open point. ``keeps_bodies``: a body that was there before stays, so that even
+    one with a single row is missed; it names one.
     """
 
     frequency: str
     latency_days: int = 1
     deliveries: tuple[DeliveryDays, ...] | Literal["irregular"]
     allows_silence: bool = False
+    keeps_bodies: bool = False
 
     @model_validator(mode="after")
     def _in_order(self) -> Sla:
@@ -293,6 +295,8 @@ class Contract(_Strict):
             raise ValueError("periodGroup: names a property of the key of a source of events")
         if self.sla_properties.allows_silence and self.mode != "events":
             raise ValueError("slaProperties.allowsSilence: only events can have nothing to report")
+        if self.sla_properties.keeps_bodies and not has_body(self):
+            raise ValueError("slaProperties.keepsBodies: no row of this source names a body")
         return self
 
     @property

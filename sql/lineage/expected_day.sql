@@ -3,7 +3,7 @@ select
     p.period,
     n.source,
     day::date as expected_on,
-    true as is_exact
+    day::date as earliest_on
 from lineage.open_period as p
 cross join generate_series(p.first_day, p.last_day, interval '1 day') as day
 inner join lineage.delivery_plan as n on n.valid_at @> day::date
@@ -19,7 +19,7 @@ select
     p.period,
     s.source,
     p.last_day as expected_on,
-    false as is_exact
+    p.first_day as earliest_on
 from lineage.open_period as p
 cross join lineage.source as s
 where not exists (
@@ -27,5 +27,5 @@ where not exists (
     where n.source = s.source
 );
 comment on view lineage.expected_day is
-'One row per half-year, source and day that has to be delivered. Where batches are irregular (is_exact is false) any delivery'
-' of the last day of the half-year or later does';
+'One row per half-year, source and day that has to be delivered. Where batches are irregular, one of any day of the half-year does:'
+' from earliest_on, which is else the day itself';

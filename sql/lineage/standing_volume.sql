@@ -10,7 +10,7 @@ with mark as (
         source,
         expected_on
     from lineage.expected_day
-    where is_exact
+    where earliest_on = expected_on
 ),
 
 before as (

@@ -12,8 +12,8 @@ columns:
     source: 来源 Source; null for a figure
     snapshot_date: 快照日期 Day that the delivery speaks for; null for a figure
     file_name: 文件名 Its file, null for a figure
-    body_code: 单位代码 Body, where the finding is about one
-    body_name: 单位名称 Name of that body
+    body_code: 单位代码 Body, where the finding is about one; as delivered, where no list knows it
+    body_name: 单位名称 Name of that body, where a list knows it
     value: 值 Rows, of events per covered day; of a figure its move, in percentage points or as a share of the mean of both
     median: 中位数 Median of the same before; of repeated rows null
     smallest: 最小值 The smallest before
@@ -34,8 +34,10 @@ with needed as (
 judged as (
     select
         v.*,
+        e.keeps_bodies,
         n.indicator_codes
     from lineage.standing_volume as v
+    inner join lineage.source as e on v.source = e.source
     inner join needed as n on v.source = n.source
 ),
 
@@ -61,6 +63,7 @@ body as (
         j.snapshot_date,
         j.file_name,
         j.mode,
+        j.keeps_bodies,
         j.days,
         j.indicator_codes,
         b.body_code,
@@ -69,23 +72,25 @@ body as (
         b.bodies,
         b.past_loads
     from judged as j
-    cross join lateral (
-        select
-            p.body_code,
-            coalesce(sum(p.rows) filter (where p.load_id = j.load_id), 0)::bigint as rows,
-            array_agg(p.rows / k.days::double precision) filter (where p.load_id <> j.load_id) as past,
-            count(*) over () as bodies,
-            (
-                select count(distinct q.load_id)
-                from lineage.load_part as q
-                where q.load_id = any(j.past_loads)
-            ) as past_loads
-        from lineage.load_body as p
-        inner join unnest(j.past_loads || j.load_id, j.past_days || j.days) as k (load_id, days)
-            on p.load_id = k.load_id
-        where p.body_code is not null
-        group by p.body_code
-    ) as b
+    cross join
+        lateral (
+            select
+                p.body_code,
+                coalesce(sum(p.rows) filter (where p.load_id = j.load_id), 0)::bigint as rows,
+                array_agg(p.rows / k.days::double precision) filter (where p.load_id <> j.load_id)
+                    as past,
+                count(*) over () as bodies,
+                (
+                    select count(distinct q.load_id)
+                    from lineage.load_part as q
+                    where q.load_id = any(j.past_loads)
+                ) as past_loads
+            from lineage.load_body as p
+            inner join unnest(j.past_loads || j.load_id, j.past_days || j.days) as k (load_id, days)
+                on p.load_id = k.load_id
+            where p.body_code is not null
+            group by p.body_code
+        ) as b
     where j.rows > 0 and cardinality(j.past_loads) >= 3
 ),
 
@@ -94,18 +99,24 @@ part as (
         b.*,
         case when b.rows = 0 then 'body_vanished' else 'volume' end as kind
     from body as b
-    cross join lateral (
-        select percentile_cont(0.5) within group (order by rate) as median
-        from unnest(b.past) as rate
-    ) as m
+    cross join
+        lateral (
+            select percentile_cont(0.5) within group (order by rate) as median
+            from unnest(b.past) as rate
+        ) as m
     where
         case
             when b.rows = 0
                 then
                     b.past_loads >= 3
                     and cardinality(b.past) = b.past_loads
-                    -- Of events nobody need have any; that one of all bodies has none by chance is one case in a hundred.
-                    and (b.mode = 'register' or exp(-m.median * b.days) * b.bodies < 0.01)
+                    and (
+                        b.keeps_bodies
+                        -- A body with one record is a record that ended, which the register itself tells.
+                        or (b.mode = 'register' and m.median >= 2)
+                        -- Of events nobody need have any: by chance one of all bodies has none in a case of a hundred.
+                        or (b.mode = 'events' and exp(-m.median * b.days) * b.bodies < 0.01)
+                    )
             else b.mode = 'register' and lineage.is_outside_past(b.rows, 1, b.past)
         end
 ),
@@ -121,24 +132,25 @@ repeated as (
         j.indicator_codes,
         r.past
     from judged as j
-    cross join lateral (
-        with content as (
-            select
-                q.load_id,
-                row(sum(q.rows), sum(q.digest)) as rows
-            from lineage.load_part as q
-            where q.load_id = any(j.past_loads || j.load_id)
-            group by q.load_id
-        )
+    cross join
+        lateral (
+            with content as (
+                select
+                    q.load_id,
+                    row(sum(q.rows), sum(q.digest)) as rows
+                from lineage.load_part as q
+                where q.load_id = any(j.past_loads || j.load_id)
+                group by q.load_id
+            )
 
-        select
-            count(*) filter (where c.load_id <> j.load_id) as past,
-            count(distinct c.rows) filter (where c.load_id <> j.load_id) as different,
-            bool_or(c.load_id <> j.load_id and c.rows = own.rows) as is_repeated
-        from content as c
-        cross join content as own
-        where own.load_id = j.load_id
-    ) as r
+            select
+                count(*) filter (where c.load_id <> j.load_id) as past,
+                count(distinct c.rows) filter (where c.load_id <> j.load_id) as different,
+                bool_or(c.load_id <> j.load_id and c.rows = own.rows) as is_repeated
+            from content as c
+            cross join content as own
+            where own.load_id = j.load_id
+        ) as r
     -- A list that often stays as it is says nothing by doing so again. Events never happen twice.
     where
         r.is_repeated
@@ -187,16 +199,18 @@ moved as (
         m.size,
         m.past
     from moves as m
-    cross join lateral (
-        select percentile_cont(0.5) within group (order by size) as median
-        from unnest(m.past) as size
-    ) as c
-    cross join lateral (
-        select
-            percentile_cont(0.5) within group (order by abs(size - c.median)) as deviation,
-            max(size) as largest
-        from unnest(m.past) as size
-    ) as s
+    cross join
+        lateral (
+            select percentile_cont(0.5) within group (order by size) as median
+            from unnest(m.past) as size
+        ) as c
+    cross join
+        lateral (
+            select
+                percentile_cont(0.5) within group (order by abs(size - c.median)) as deviation,
+                max(size) as largest
+            from unnest(m.past) as size
+        ) as s
     where
         cardinality(m.past) >= 4
         and m.size > s.largest

@@ -5,7 +5,7 @@ description: >-
 columns:
     period: 半年期 SDMX code of the half-year
     source: 来源 Source
-    expected_on: 应报日 Day that has to be delivered; for irregular batches the last day of the half-year or a later one
+    expected_on: 应报日 Day that has to be delivered; for irregular batches the last day of the half-year, and any day of it does
     state: >-
         状态 there, late (there, but later than the contract allows), refused, empty (an event file without rows, which the
         contract does not take for 零报告), absent
@@ -33,7 +33,7 @@ refused as (
         file_name
     from lineage.delivery
     where verdict = 'refused' and snapshot_date is not null
-    order by source, snapshot_date, sequence desc, delivery_id desc
+    order by source asc, snapshot_date asc, sequence desc, delivery_id desc
 ),
 
 found as (
@@ -57,9 +57,8 @@ found as (
         from standing as t
         where
             t.source = e.source
-            and t.snapshot_date >= e.expected_on
-            and (t.snapshot_date = e.expected_on or not e.is_exact)
-        order by t.snapshot_date
+            and t.snapshot_date between e.earliest_on and e.expected_on
+        order by t.rows = 0, t.snapshot_date desc
         limit 1
     ) as s on true
 )

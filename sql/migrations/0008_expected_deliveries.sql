@@ -2,10 +2,12 @@
 
 alter table lineage.source
 add column mode text,
-add column allows_silence boolean not null default false;
+add column allows_silence boolean not null default false,
+add column keeps_bodies boolean not null default false;
 comment on column lineage.source.mode is 'register or events';
 comment on column lineage.source.allows_silence is
 'Whether an event file without rows says that nothing happened (零报告); otherwise it is an open point';
+comment on column lineage.source.keeps_bodies is 'Whether a body that its deliveries named before stays in all later ones';
 
 create table lineage.delivery_plan (
     source text not null,
@@ -33,3 +35,7 @@ comment on table lineage.load_part is
 'What the accepted rows of a load consist of: one row per body as delivered (one in all where the source names none)';
 comment on column lineage.load_part.digest is
 'Sum of the hashes of these rows, whatever their order and format: loads with the same sums have the same rows';
+
+comment on column indicators.vintage.exceptions is
+'What was open and sealed nevertheless: objects of kind (completeness, anomaly, identity, reconciliation), name and texts, with'
+' indicator_codes that it touches and the preparer''s explanation, where there are any';

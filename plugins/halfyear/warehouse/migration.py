@@ -258,15 +258,16 @@ def _write_sources(cursor: Cursor, declared: Mapping[str, Contract]) -> None:
     execute_values(
         cursor,
         "insert into lineage.source (source, title_zh, title_en, schedule, latency_days, days_between, reads, mode, "
-        "allows_silence) values %s",
+        "allows_silence, keeps_bodies) values %s",
         [
             (
                 c.source, c.title_zh, c.title_en, c.schedule, c.sla_properties.latency_days,
                 mart.days_between(c.schedule), sorted(reads[c.source]), c.mode, c.sla_properties.allows_silence,
+                c.sla_properties.keeps_bodies,
             )
             for c in declared.values()
         ],
-        template="(%s, %s, %s, %s, %s, %s, %s::text[], %s, %s)",
+        template="(%s, %s, %s, %s, %s, %s, %s::text[], %s, %s, %s)",
     )  # fmt: skip
     cursor.execute("delete from lineage.delivery_plan")
     execute_values(
