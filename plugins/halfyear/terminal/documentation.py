@@ -7,6 +7,7 @@ locked python-stdnum: no database, no clock, the same bytes on every machine. ``
 
 from __future__ import annotations
 
+import calendar
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
@@ -192,6 +193,7 @@ def _facts(contract: Contract) -> Iterator[tuple[str, str]]:
     yield "计划 schedule", f"`{contract.schedule}` Asia/Shanghai"
     days = contract.sla_properties.latency_days
     yield "时限 latency", f"{days} day{'' if days == 1 else 's'} after the snapshot date"
+    yield "应报 has to deliver", _expected(contract)
     yield (
         "拒收 refused when",
         f"more than {contract.thresholds.max_rejected_share:.0%} of the rows are bad"
@@ -206,6 +208,29 @@ def _facts(contract: Contract) -> Iterator[tuple[str, str]]:
         "a difference refuses the file" if contract.control_total == "refuse" else "a difference is a remark",
     )
     yield "版本 version", f"{contract.version} ({contract.status})"
+
+
+def _expected(contract: Contract) -> str:
+    """Which days the contract expects, and what else it says of them."""
+    sla = contract.sla_properties
+    said = []
+    for each in sla.plan:
+        days = (
+            "every day"
+            if each.daily
+            else f"the last day of {', '.join(calendar.month_name[m] for m in each.month_ends)}"
+        )
+        said.append(days + (f" (since {each.since})" if each.since else ""))
+    words = ["; ".join(said) or "irregular batches, at least one in a half-year"]
+    if contract.mode == "events":
+        words.append(
+            "a file without rows says that nothing happened 零报告"
+            if sla.allows_silence
+            else "a file without rows is an open point"
+        )
+    if sla.keeps_bodies:
+        words.append("a body that was there before stays")
+    return "; ".join(words)
 
 
 def _field(field: Property) -> tuple[str, ...]:
