@@ -340,17 +340,21 @@ def _rows(day: date, entries: list[Entry], town: City, rng: Random) -> Iterator[
     steady = [entry for entry in entries if entry.is_steady]
     damaged = _damage(day, steady)
     unfounded = [entry for entry in entries if entry.sharing == "不予共享" and not entry.is_steady][:3]
+    unconditional = [entry for entry in entries if entry.sharing == "有条件共享" and entry.is_online][:2]
     strangers = {entry.code for entry in entries if entry.body_name in _STRANGERS}
     plain = [entry for entry in entries if entry.resource_count == 0 and not entry.is_steady]
     twin = plain[len(plain) // 2].code if day == DAYS[-1] else None
     for entry in entries:
         cells = _cells(day, entry, rng)
         if entry.code in damaged:
-            for column, what, changes in damaged[entry.code]:
-                yield Row({**cells, **changes}, "quarantined", column, what)
+            for outcome, column, what, changes in damaged[entry.code]:
+                yield Row({**cells, **changes}, outcome, column, what)
         elif day == DAYS[-1] and entry in unfounded:
             without = {**cells, "sharing_condition": None}
             yield Row(without, "loaded", "sharing_condition", "不予共享 without legal basis")
+        elif day == DAYS[-1] and entry in unconditional:
+            without = {**cells, "sharing_condition": None}
+            yield Row(without, "loaded", "sharing_condition", "有条件共享 without a condition")
         elif entry.code in strangers:
             yield Row(cells, "loaded", "body_code", "valid code of a body that no list knows")
         else:
@@ -364,21 +368,21 @@ def _rows(day: date, entries: list[Entry], town: City, rng: Random) -> Iterator[
         yield Row({**cells, **online, **changes}, outcome, column, what)
 
 
-def _damage(day: date, steady: list[Entry]) -> dict[str, list[tuple[str, str, dict[str, Cell]]]]:
-    """Steady entries whose rows are damaged on a day: the record stays as it was."""
+def _damage(day: date, steady: list[Entry]) -> dict[str, list[tuple[Outcome, str, str, dict[str, Cell]]]]:
+    """Steady entries whose rows are damaged on a day: the record stays as it was, or loads without the damaged value."""
     online, first, second, third, fourth, *_ = [entry.code for entry in steady]
     if day == DAYS[2]:
         return {
-            third: [("system_name", "error cell", {"system_name": "#REF!"})],
-            fourth: [("resource_count", "formula without a value", {"resource_count": "=1-1"})],
+            third: [("loaded", "system_name", "error cell", {"system_name": "#REF!"})],
+            fourth: [("quarantined", "resource_count", "formula without a value", {"resource_count": "=1-1"})],
         }
     if day == DAYS[-1]:
         twice = "one key twice with different content"
         other: dict[str, Cell] = {"sharing": "有条件共享", "sharing_condition": "经同意"}
         return {
-            online: [("published_on", "month 13 in a date", {"published_on": "2020年13月5日"})],
-            first: [("update_cycle", "unknown enumeration", {"update_cycle": "每十天"})],
-            second: [("entry_code", twice, {}), ("entry_code", twice, other)],
+            online: [("loaded", "published_on", "month 13 in a date", {"published_on": "2020年13月5日"})],
+            first: [("quarantined", "update_cycle", "unknown enumeration", {"update_cycle": "每十天"})],
+            second: [("quarantined", "entry_code", twice, {}), ("quarantined", "entry_code", twice, other)],
         }
     return {}
 
@@ -391,13 +395,11 @@ def _strays(day: date) -> list[tuple[Outcome, str, str, dict[str, Cell]]]:
     if day == DAYS[3]:
         return [("quarantined", "body_code", "wrong check digit", {"body_code": wrong})]
     if day == DAYS[-1]:
-        conditional: dict[str, Cell] = {"sharing": "有条件共享", "sharing_condition": None}
         return [
             ("quarantined", "entry_code", "lost digits: a number of 18 digits", {"entry_code": 159012345678901234}),
             ("quarantined", "entry_code", "lost digits: 1.59E+17", {"entry_code": "1.59E+17"}),
             ("quarantined", "body_code", "wrong check digit", {"body_code": wrong}),
             ("quarantined", "sharing", "missing required", {"sharing": None, "sharing_condition": None}),
-            ("quarantined", "sharing_condition", "有条件共享 without a condition", conditional),
         ]
     return []
 

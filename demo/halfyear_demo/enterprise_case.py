@@ -192,6 +192,7 @@ def _rows(before: date, day: date, until: datetime, every: Sequence[Case], town:
     """The cases that were accepted or closed since the batch before, then rows that are no cases."""
     since = datetime.combine(before, _LAST_MOMENT)
     listed = 0
+    has_odd_kind = False
     for case in every:
         if case.accepted_at > until or (case.accepted_at <= since and not since < case.closed_at <= until):
             continue
@@ -201,6 +202,9 @@ def _rows(before: date, day: date, until: datetime, every: Sequence[Case], town:
             yield Row(cells, "loaded", "enterprise_code", "wrong check digit of an enterprise")
         elif case.is_elsewhere:
             yield Row(cells, "loaded", "body_code", "code of a body that no list knows")
+        elif day == DAYS[2] and not has_odd_kind:
+            has_odd_kind = True
+            yield Row({**cells, "case_kind": "3"}, "loaded", "case_kind", "unknown enumeration")
         else:
             yield Row(cells)
         if listed == 80:
@@ -259,7 +263,7 @@ def _strays(day: date) -> list[tuple[str, str, dict[str, Cell]]]:
     if day == DAYS[0]:
         return [("is_startup", "not a yes or no", {"is_startup": "待定"})]
     if day == DAYS[2]:
-        return [("case_kind", "unknown enumeration", {"case_kind": "3"})]
+        return [("case_status", "unknown enumeration", {"case_status": "已办"})]
     if day == DAYS[3]:
         return [("accepted_at", "accepted after the snapshot date", {"accepted_at": "2022-04-02", "closed_at": None})]
     if day == DAYS[4]:

@@ -142,9 +142,11 @@ def _content(day: date, listed: list[Lot]) -> Content:
     rows = [Row(_cells(lot, day, unit)) for lot in listed]
     if day == DAYS[4]:
         first = rows[0].cells
+        deal = next(place for place, lot in enumerate(listed) if lot.winner)
+        rows[deal] = Row({**rows[deal].cells, "winner": None}, "loaded", "winner", "a deal without its winner")
         rows += [
-            Row({**first, "lot_no": "JY20221999-01", "winner": None, "amount_yuan": 0}, "quarantined", "winner",
-                "a deal without its winner"),
+            Row({**first, "lot_no": "JY20221999-01", "winner": None, "amount_yuan": 0}, "quarantined",
+                "amount_yuan", "a deal for nothing"),
             Row({**first, "lot_no": "JY20221999-02", "trade_kind": "拍卖", "amount_yuan": 0}, "quarantined", "trade_kind",
                 "unknown enumeration"),
         ]  # fmt: skip

@@ -152,6 +152,7 @@ def exports(town: City, seed: int) -> list[Export]:
 def _export(day: date, every: list[Item], town: City, seed: int) -> Export:
     rows = [*_in_use(day, every, town, seed), *_not_in_use(day, town, seed)]
     if day == DAYS[3]:
+        rows[1] = Row({**rows[1].cells, "promised_days": 2.5}, "loaded", "promised_days", "not a whole number")
         rows += _troubles(rows[0].cells)
     headers = dict(HEADERS)
     if day == DAYS[1]:
@@ -256,6 +257,6 @@ def _troubles(cells: Mapping[str, Cell]) -> list[Row]:
         bad(900_004, "is_frequent", None, "missing required"),
         bad(900_005, "service_scope", "全省", "unknown enumeration"),
         bad(900_006, "item_code", 1.5944128900704543e17, "a number that has lost its digits"),
-        bad(900_007, "promised_days", 2.5, "not a whole number"),
+        bad(900_007, "is_online", "部分", "not a yes or no"),
         Row(dict(cells), "skipped", "", "duplicate of the first row, alike in every column"),
     ]

@@ -18,13 +18,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from halfyear.declared import Strict
+from halfyear.delivery_plan import Sla
 from halfyear.errors import ContractError
 
 #: GB/T 36344-2018, the six dimensions of data quality.
@@ -52,6 +53,8 @@ Format = Literal[
     "month",  # stored as its first day
 ]
 
+#: The columns by which a row finds its body; ``core.<source>_resolved`` reads them.
+BODY_COLUMNS = frozenset({"body_code", "body_name", "region_code"})
 #: What a region code looks like, to PostgreSQL.
 REGION_CODE_FORM = "^([0-9]{6}|[0-9]{9}|[0-9]{12})$"
 
@@ -66,23 +69,14 @@ _POSTGRES_TYPE = {
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(part.title() for part in tail)
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_camel, populate_by_name=True)
-
-
-class Title(_Strict):
+class Title(Strict):
     """A title for people, in Chinese and English."""
 
     zh: str
     en: str
 
 
-class Relationship(_Strict):
+class Relationship(Strict):
     """A reference to a record of another source: ``to`` is ``<source>.<property>``, the key there.
 
     Which file came first does not matter: it is judged when figures are read, against every accepted snapshot, and
@@ -92,13 +86,14 @@ class Relationship(_Strict):
     to: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 
 
-class Property(_Strict):
+class Property(Strict):
     """One column of the export and of the core table.
 
     ``business_name`` is the header cell, ``aliases`` other headers seen for it. ``values`` maps each stored
     label to the other spellings (codes) that stand for it. ``header_units`` maps a unit written in the
     header's brackets to the factor into the stored unit. ``identifies_person``: shown as a token wherever a
-    record is named, though it is stored.
+    record is named, though it is stored. ``null_when_invalid``: a value that cannot be read, or that breaks a rule of
+    this column alone, loads as null and is reported; the row is not quarantined for it.
     """
 
     name: str
@@ -117,6 +112,7 @@ class Property(_Strict):
     minimum: float | None = None
     allow_offset: bool = False
     allow_future: bool = False
+    null_when_invalid: bool = False
     relationships: tuple[Relationship, ...] = Field(default=(), max_length=1)
 
     @model_validator(mode="after")
@@ -129,6 +125,10 @@ class Property(_Strict):
             raise ValueError(f"{self.name}: a dropped column cannot be part of the key")
         if self.format == "free_text" and self.classification != "personal":
             raise ValueError(f"{self.name}: free text is personal; say `classification: personal`")
+        if self.null_when_invalid and self.is_required:
+            raise ValueError(f"{self.name}: nullWhenInvalid: a required column is never null")
+        if self.null_when_invalid and self.column in BODY_COLUMNS:
+            raise ValueError(f"{self.name}: nullWhenInvalid: the body of a row is resolved by this column")
         return self
 
     @property
@@ -158,10 +158,12 @@ class Property(_Strict):
         return (self.business_name, *self.aliases)
 
 
-class Rule(_Strict):
+class Rule(Strict):
     """A Great Expectations rule, in GX's own ``type`` and ``kwargs``, passed through untranslated.
 
-    ``column`` is the column that a finding points at, where the kwargs name none.
+    ``column`` is the column that a finding points at, where the kwargs name none. A breach of ``critical`` refuses the
+    file; of ``warning`` the row is quarantined, or its value loads as null where the column says ``nullWhenInvalid``;
+    ``info`` records it and the row loads. A duty that a body has not done is ``info``, never a fault of the row.
     """
 
     rule: str
@@ -179,68 +181,27 @@ class Rule(_Strict):
             raise ValueError(f"{self.rule}: a rule name is lower_snake_case")
         return self
 
-
-class DeliveryDays(_Strict):
-    """The days that a source has to deliver, from ``since`` on until the next entry: every one, or the last of some months."""
-
-    since: date | None = None
-    month_ends: tuple[Annotated[int, Field(ge=1, le=12)], ...] = ()
-    daily: bool = False
-
-    @model_validator(mode="after")
-    def _either(self) -> DeliveryDays:
-        if self.daily == bool(self.month_ends):
-            raise ValueError("either `monthEnds`, the months at whose end a file is due, or `daily: true`")
-        if sorted(set(self.month_ends)) != list(self.month_ends):
-            raise ValueError("monthEnds: each month once, in their order")
-        return self
-
-
-class Sla(_Strict):
-    """``frequency``: cron in Asia/Shanghai. ``latency_days``: a file is late when it arrives more days after its date.
-
-    ``deliveries`` says which days have to be delivered, each by a file of that snapshot date; of ``irregular`` batches it is
-    only asked that there is one of a day of the half-year. ``allows_silence``: an event file without rows says that
-    nothing happened (零报告); otherwise it is an open point. ``keeps_bodies``: a body that was there before stays, so that even
-    one with a single row is missed; it names one.
-    """
-
-    frequency: str
-    latency_days: int = 1
-    deliveries: tuple[DeliveryDays, ...] | Literal["irregular"]
-    allows_silence: bool = False
-    keeps_bodies: bool = False
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Sla:
-        if self.deliveries == ():
-            raise ValueError("deliveries: say which days the source delivers, or `irregular`")
-        since = [each.since or date.min for each in self.plan]
-        if date.min in since[1:] or since != sorted(set(since)):
-            raise ValueError("deliveries: in the order of `since`, which only the first entry may leave out")
-        return self
-
     @property
-    def plan(self) -> tuple[DeliveryDays, ...]:
-        """The days that have to be delivered; empty where batches are irregular."""
-        return () if self.deliveries == "irregular" else self.deliveries
+    def words(self) -> set[str]:
+        """Every word of its column and kwargs, among them the columns that it reads."""
+        return set(re.findall(r"\w+", f"{self.column or ''} {json.dumps(self.kwargs, default=str)}"))
 
 
-class Thresholds(_Strict):
+class Thresholds(Strict):
     """Beyond these shares of rows a file is refused."""
 
     max_rejected_share: float = 0.2
     min_share_of_previous: float = 0.5
 
 
-class Server(_Strict):
+class Server(Strict):
     """The inbox: an Airflow connection, or none for ``HALFYEAR_INBOX``, and the path below it."""
 
     connection: str | None = None
     path: str | None = None
 
 
-class Contract(_Strict):
+class Contract(Strict):
     """One source. ``source`` (``id`` in the file) names folder, DAG, tables and pages alike.
 
     ``period_property`` places an event in its half-year; where it is not required, events without it are kept and in
@@ -297,7 +258,22 @@ class Contract(_Strict):
             raise ValueError("slaProperties.allowsSilence: only events can have nothing to report")
         if self.sla_properties.keeps_bodies and not has_body(self):
             raise ValueError("slaProperties.keepsBodies: no row of this source names a body")
+        for field in self.properties:
+            if field.null_when_invalid:
+                self._refuse_doubtful_null(field)
         return self
+
+    def _refuse_doubtful_null(self, field: Property) -> None:
+        """A null must decide nothing: not the half-year, and not what a rule says of another column.
+
+        A rule that names two columns finds that they contradict each other and not which of them is wrong.
+        """
+        if field.name == self.period_property:
+            raise ValueError(f"{field.name}: nullWhenInvalid: the half-year of a row is read from this column")
+        for rule in self.quality:
+            named = {p.column for p in self.properties if p.column in rule.words}
+            if rule.severity != "info" and field.column in named and len(named) > 1:
+                raise ValueError(f"{field.name}: nullWhenInvalid: rule {rule.rule} weighs it against another column")
 
     @property
     def source(self) -> str:
@@ -426,7 +402,7 @@ def load_all(expectations: Path) -> dict[str, Contract]:
 
 def has_body(contract: Contract) -> bool:
     """Whether rows of the source name a body, so that ``core.<source>_resolved`` exists."""
-    return bool({"body_code", "body_name", "region_code"} & {p.column for p in contract.columns})
+    return bool(BODY_COLUMNS & {p.column for p in contract.columns})
 
 
 def relationships(contracts: Mapping[str, Contract]) -> Iterator[tuple[Contract, Property, str]]:

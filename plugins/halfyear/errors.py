@@ -15,7 +15,7 @@ class Finding:
     """One thing wrong with a file, sheet, row or column, and what to do next.
 
     ``severity`` is ``critical`` (the file is refused), ``warning`` (the row is quarantined, or, without a
-    row, a remark on the file) or ``info``. ``row`` is the number that a person sees in the file. ``value``
+    row, a remark on the file) or ``info`` (with a row: the row loads, with null in this column). ``row`` is the number that a person sees in the file. ``value``
     is masked for personal columns.
     """
 

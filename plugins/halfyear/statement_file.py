@@ -9,4 +9,4 @@ from pathlib import Path
 @functools.cache
 def statement(module_file: str, name: str) -> str:
     """The text of ``<name>.sql`` in the folder of a module, which passes its ``__file__``; values are ``%(name)s``."""
-    return Path(module_file).with_name(f"{name}.sql").read_text("utf-8")
+    return (Path(module_file).parent / f"{name}.sql").read_text("utf-8")

@@ -3,6 +3,7 @@ of: persons_with_account
 name_zh: 其中：其他开通用户数
 name_en: Accounts opened, in other bodies
 unit: '名'
+part_of: accounts_opened
 description_zh: 累计开通用户中首个岗位单位类型为其他的
 description_en: Of the persons of accounts_opened, those whose first post is of the kind 其他
 excluded:

@@ -3,6 +3,7 @@ of: persons_with_account
 name_zh: 其中：下属机构开通用户数
 name_en: Accounts opened, in subordinate organisations
 unit: '名'
+part_of: accounts_opened
 description_zh: 累计开通用户中首个岗位单位类型为下属机构的
 description_en: Of the persons of accounts_opened, those whose first post is of the kind 下属机构
 excluded:

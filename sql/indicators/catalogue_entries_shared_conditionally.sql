@@ -3,6 +3,7 @@ of: confirmed_entries
 name_zh: 其中：有条件共享目录数
 name_en: Catalogue entries confirmed, shared on condition
 unit: '条'
+part_of: catalogue_entries_confirmed
 description_zh: 已确认目录中共享类型为有条件共享的条目
 description_en: Of the confirmed entries, those shared on condition
 excluded:

@@ -21,24 +21,14 @@ columns:
     past: 比较数 How many deliveries or moves it was compared with
     indicator_codes: 指标代码 The published indicators that it touches
 */
-with needed as (
-    select
-        named.source,
-        array_agg(d.indicator_code order by d.indicator_code) as indicator_codes
-    from indicators.definition as d
-    cross join unnest(d.sources) as named (source)
-    where d.is_published
-    group by named.source
-),
-
-judged as (
+with judged as (
     select
         v.*,
         e.keeps_bodies,
         n.indicator_codes
     from lineage.standing_volume as v
     inner join lineage.source as e on v.source = e.source
-    inner join needed as n on v.source = n.source
+    inner join indicators.source_reader as n on v.source = n.source
 ),
 
 whole as (

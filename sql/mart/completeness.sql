@@ -13,17 +13,7 @@ columns:
     is_complete: 是否完整 Every expected delivery is there, and no file of the source waits
     indicator_codes: 指标代码 The published indicators that read it
 */
-with needed as (
-    select
-        named.source,
-        array_agg(d.indicator_code order by d.indicator_code) as indicator_codes
-    from indicators.definition as d
-    cross join unnest(d.sources) as named (source)
-    where d.is_published
-    group by named.source
-),
-
-newest as (
+with newest as (
     select
         source,
         max(snapshot_date) as snapshot_date
@@ -63,7 +53,7 @@ select
     coalesce(e.there = e.deliveries, true) and coalesce(w.files, 0) = 0 as is_complete,
     n.indicator_codes
 from lineage.open_period as p
-cross join needed as n
+cross join indicators.source_reader as n
 left join newest as s on n.source = s.source
 left join waiting as w on n.source = w.source
 left join expected as e on p.period = e.period and n.source = e.source

@@ -21,6 +21,7 @@ columns:
     description_zh: 说明 What it counts, in Chinese
     description_en: 英文说明 What it counts, in English
     excluded: 剔除原因 Reasons for which rows are left out, with their texts
+    part_of: 所属总数 Code of the whole of which it is a part; null where it is none
     sort_order: 次序 Order of the tables
     definition_hash: 定义指纹 SHA-256 over all that moves the number
     changed_at: 变更时间 Since when the definition has this hash
@@ -45,6 +46,7 @@ select
     description_zh,
     description_en,
     excluded,
+    part_of,
     sort_order,
     definition_hash,
     changed_at

@@ -9,7 +9,7 @@ columns:
     description_zh: 说明 What has to hold, in Chinese
     description_en: 英文说明 The same in English
     is_kept: 是否成立 Whether it holds for the city and every body
-    rows_checked: 检查数 The city and the bodies that have figures
+    rows_checked: 检查数 Of how many both sides are known, the city and bodies; a rule for the city counts once
     body_code: 单位代码 Body that breaks it; null for the whole city, or where it holds
     body_name: 单位名称 Name of the body; 全市 for the whole city
     figures: 指标值 The figures that it speaks of, by indicator code, where it does not hold

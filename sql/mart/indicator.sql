@@ -18,20 +18,20 @@ columns:
     value: 值 Exact value in the unit, ratios x 100; null when unknown or over zero
     printed: 印刷值 Rounded half up, with trailing zeros and unit; — for null
     previous_value: 上期值 Value of the half-year before, in the unit of this one where a series link says how
-    previous_printed: 上期印刷值 As it was printed for that half-year
-    previous_vintage: 上期版次 Vintage of that value; null while it is provisional
-    previous_first_printed: 上期原印刷值 Where that half-year was restated, as its first vintage printed it; else null
     change_on_previous: 环比 Change of the exact values, per cent; of ratios in percentage points; null where not comparable
-    previous_not_comparable: 环比不可比原因 unit or definition, where that is another one; null where comparable
     year_ago_value: 上年同期值 Value of the same half-year of the year before
-    year_ago_printed: 上年同期印刷值 As it was printed for that half-year
-    year_ago_vintage: 上年同期版次 Vintage of that value; null while it is provisional
-    year_ago_first_printed: 上年同期原印刷值 Where that half-year was restated, as its first vintage printed it; else null
     change_on_year: 同比 Change on the same half-year of the year before, as change_on_previous
-    year_ago_not_comparable: 同比不可比原因 unit or definition, where that is another one; null where comparable
     status: 状态 sealed or provisional
     vintage: 版次 Number of the sealed vintage; null while provisional
     computed_at: 计算时间 When the value was computed
+    previous_printed: 上期印刷值 As it was printed for that half-year
+    previous_vintage: 上期版次 Vintage of that value; null while it is provisional
+    previous_first_printed: 上期原印刷值 Where that half-year was restated, as its first vintage printed it; else null
+    previous_not_comparable: 环比不可比原因 unit or definition, where that is another one; null where comparable
+    year_ago_printed: 上年同期印刷值 As it was printed for that half-year
+    year_ago_vintage: 上年同期版次 Vintage of that value; null while it is provisional
+    year_ago_first_printed: 上年同期原印刷值 Where that half-year was restated, as its first vintage printed it; else null
+    year_ago_not_comparable: 同比不可比原因 unit or definition, where that is another one; null where comparable
     decimals: 小数位 Decimals that are printed
     sort_order: 次序 Order of the tables
     domain_zh: 领域中文名 Domain in Chinese
@@ -52,20 +52,20 @@ select
     value,
     printed,
     (previous ->> 'value')::numeric as previous_value,
-    previous ->> 'printed' as previous_printed,
-    (previous ->> 'vintage')::integer as previous_vintage,
-    previous ->> 'first_printed' as previous_first_printed,
     (previous ->> 'change')::numeric as change_on_previous,
-    previous ->> 'not_comparable' as previous_not_comparable,
     (year_ago ->> 'value')::numeric as year_ago_value,
-    year_ago ->> 'printed' as year_ago_printed,
-    (year_ago ->> 'vintage')::integer as year_ago_vintage,
-    year_ago ->> 'first_printed' as year_ago_first_printed,
     (year_ago ->> 'change')::numeric as change_on_year,
-    year_ago ->> 'not_comparable' as year_ago_not_comparable,
     case when vintage is null then 'provisional' else 'sealed' end as status,
     vintage,
     computed_at,
+    previous ->> 'printed' as previous_printed,
+    (previous ->> 'vintage')::integer as previous_vintage,
+    previous ->> 'first_printed' as previous_first_printed,
+    previous ->> 'not_comparable' as previous_not_comparable,
+    year_ago ->> 'printed' as year_ago_printed,
+    (year_ago ->> 'vintage')::integer as year_ago_vintage,
+    year_ago ->> 'first_printed' as year_ago_first_printed,
+    year_ago ->> 'not_comparable' as year_ago_not_comparable,
     decimals,
     sort_order,
     domain_zh,

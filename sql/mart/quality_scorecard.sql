@@ -17,6 +17,7 @@ columns:
     rows_loaded: 装载行数 Rows loaded, of the whole file
     rows_quarantined: 隔离行数 Rows quarantined, of the whole file
     rows_skipped: 跳过行数 Rows skipped (titles, totals, notes, duplicates), of the whole file
+    values_nulled: 按空值装载的值数 Values that could not be used and are null in rows that loaded, of the whole file
     unknown_bodies: >-
         未知单位数 Names or codes of bodies that no list knows among its rows that hold now, as judged after the last loads
     dimension: 质量维度 normative, completeness, accuracy, consistency, timeliness or accessibility
@@ -61,6 +62,7 @@ select
     l.rows_loaded,
     l.rows_quarantined,
     l.rows_skipped,
+    l.values_nulled,
     coalesce(u.unknown_bodies, 0) as unknown_bodies,
     c.dimension,
     case c.dimension

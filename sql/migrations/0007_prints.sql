@@ -75,3 +75,6 @@ create table indicators.unit (
     name_en text not null
 );
 comment on table indicators.unit is 'Units of indicators with their SDMX codes, from expectations/indicators/units.yaml';
+
+alter table indicators.definition add column part_of text;
+comment on column indicators.definition.part_of is 'The code of the whole of which it is a part; null: none';

@@ -35,6 +35,8 @@ revoke insert, update, delete on indicators.in_force from halfyear_loader;
 revoke insert,
 update,
 delete on indicators.published_figure,
+indicators.printed_only,
+indicators.printed_identity,
 indicators.series_link from halfyear_loader;
 revoke insert, update, delete on indicators.unit from halfyear_loader;
 revoke update, delete on indicators.vintage, indicators.sealed_observation from halfyear_loader;

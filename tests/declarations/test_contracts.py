@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from halfyear import contract as contracts
 from halfyear import warehouse as warehouses
 from halfyear.contract import Contract, Rule
 from halfyear.errors import ContractError
+from halfyear.indicators import definition
 from halfyear.settings import Settings
 from halfyear.staging import validation
 from halfyear.staging.rule import column_of, suite
@@ -58,6 +60,60 @@ def test_the_keys_are_those_of_the_json_schema(path: Path) -> None:
         for item in content.get(key, []):
             assert set(item) <= set(allowed["properties"])
             assert set(allowed["required"]) <= set(item)
+
+
+def changed(tmp_path: Path, source: str, name: str, **facts: Any) -> Path:
+    """The contract of a source with one property changed."""
+    content = yaml.safe_load((ROOT / "expectations" / "sources" / f"{source}.yaml").read_text("utf-8"))
+    (found,) = (p for p in content["properties"] if p["name"] == name)
+    found |= facts
+    path = tmp_path / f"{source}.yaml"
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "why"),
+    [
+        ("cloud_migration", "system_code", "a required column is never null"),
+        ("cloud_migration", "applied_on", "a required column is never null"),
+        ("service_rating", "case_no", "a required column is never null"),
+        ("service_rating", "body_code", "the body of a row is resolved by this column"),
+        ("counter_case", "region_code", "the body of a row is resolved by this column"),
+        ("kiosk", "body_name", "the body of a row is resolved by this column"),
+        ("resource_trade", "traded_on", "the half-year of a row is read from this column"),
+        ("enterprise_case", "closed_at", "rule closed_after_acceptance weighs it against another column"),
+        ("data_catalogue", "api_count", "rule resource_count_adds_up weighs it against another column"),
+        ("app_usage", "unit", "rule transactions_are_counted_one_by_one weighs it against another column"),
+    ],
+)
+def test_a_null_may_decide_nothing(tmp_path: Path, source: str, name: str, why: str) -> None:
+    with pytest.raises(ContractError, match=f"{name}: nullWhenInvalid: {why}"):
+        contracts.load(changed(tmp_path, source, name, nullWhenInvalid=True))
+
+
+def test_what_an_indicator_reads_never_loads_as_null(tmp_path: Path) -> None:
+    for name in ("sql", "expectations"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    path = changed(tmp_path / "expectations" / "sources", "cloud_migration", "protection_level", nullWhenInvalid=True)
+    assert contracts.load(path).named("protection_level").null_when_invalid
+    with pytest.raises(ContractError, match=r"protection_level: nullWhenInvalid: .* protection_level_\w+_rate reads"):
+        definition.load_all(tmp_path / "sql")
+
+
+def test_what_a_body_owes_is_no_fault_of_its_rows() -> None:
+    """Duties are recorded; so is a value that an entry should have and no count needs."""
+    recorded = {(c.source, r.rule) for c in CONTRACTS for r in c.quality if r.severity == "info"}
+    assert recorded == {
+        ("cloud_migration", "protection_level_given"),
+        ("cloud_migration", "filing_no_given"),
+        ("cloud_migration", "assessed_within_a_year"),
+        ("data_catalogue", "sharing_condition_given"),
+        ("data_catalogue", "legal_basis_given"),
+        ("data_catalogue", "published_on_given"),
+        ("enterprise_case", "enterprise_code_check_digit"),
+        ("resource_trade", "winner_given"),
+    }
 
 
 @by_source

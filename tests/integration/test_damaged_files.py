@@ -30,7 +30,8 @@ def test_findings(case: Path, warehouse: Settings, capsys: pytest.CaptureFixture
     file_check.show(verdict, limit=0)
     printed = capsys.readouterr().out
     assert printed == (case / "findings.txt").read_text("utf-8")
-    assert verdict.findings and not verdict.is_clean
+    assert verdict.findings
+    assert verdict.is_clean == all(finding.severity == "info" for finding in verdict.findings)
     for finding in verdict.findings:
         assert finding.rule and finding.reason_zh and finding.reason_en
         assert (finding.remedy_zh and finding.remedy_en) or finding.severity != "critical"

@@ -64,7 +64,7 @@ def read(connection: Connection, warehouse: Settings) -> Publication:
 
 def seal(connection: Connection, request: Request) -> vintage.Vintage:
     """Seal what stands now, with everything that speaks against it named."""
-    points = vintage.open_points(connection, PERIOD, request.is_restatement)
+    points = vintage.open_points(connection, PERIOD)
     request = replace(request, exceptions=tuple(sorted({point.name for point in points})))
     proposal = propose(connection, request)
     assert proposal is not None

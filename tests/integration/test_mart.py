@@ -26,6 +26,9 @@ INDICATOR = (
     "period", "indicator_code", "name_zh", "name_en", "domain", "unit", "kind", "body_code", "body_name", "numerator",
     "denominator", "value", "printed", "previous_value", "change_on_previous", "year_ago_value", "change_on_year",
     "status", "vintage", "computed_at",
+    "previous_printed", "previous_vintage", "previous_first_printed", "previous_not_comparable",
+    "year_ago_printed", "year_ago_vintage", "year_ago_first_printed", "year_ago_not_comparable",
+    "decimals", "sort_order", "domain_zh", "domain_en",
 )  # fmt: skip
 
 
@@ -475,17 +478,17 @@ _PUBLISHED_ELSEWHERE = """
         [seal("2022-S1"), "update indicators.observation set value = value + 1"],
         [seal("2022-S1"), "update indicators.observation set body_code = 'N' where body_code is null"],
         [seal("2022-S1"), seal("2022-S1", "indicator_code <> 'accounts_opened'")],
-        [seal("2022-S1"), "update indicators.definition set decimals = 3, is_published = false"],
-        ["update indicators.definition set decimals = 3"],
+        [seal("2022-S1"), "update indicators.definition set unit = '台', is_published = false"],
+        ["update indicators.definition set unit = '台'"],
         [_PUBLISHED_ELSEWHERE],
         [_PUBLISHED_ELSEWHERE, seal("2022-S1"), "delete from indicators.definition"],
         ["delete from indicators.definition where indicator_code = 'accounts_opened'"],
-        ["update indicators.observation set value = 1.25", "update indicators.definition set decimals = 1"],
+        ["update indicators.observation set value = 1.25", "update indicators.definition set unit = '台'"],
     ],
 )
 def test_what_is_in_force_follows_every_change(filled: Connection, changes: list[str]) -> None:
-    kept = """select period, indicator_code, reading, body_code, numerator, denominator, value, shown, printed, vintage,
-        is_published, definition_hash, computed_at from indicators.in_force"""
+    kept = """select period, indicator_code, reading, body_code, numerator, denominator, value, printed, vintage,
+        is_published, definition_hash, computed_at, unit, first_printed, body_name, compared from indicators.in_force"""
     derived = "select * from indicators.in_force_derived"
     before = ask(filled, kept)
     assert len(before) > 20

@@ -170,7 +170,12 @@ def _any_order_gives_the_same(settings: Settings, exports: Path, expected: dict[
         loads = "(select load_id from lineage.load inner join lineage.delivery using (delivery_id) where source = 'cloud_migration')"
         cursor.execute("truncate core.cloud_migration")
         cursor.execute("delete from lineage.standing where source = 'cloud_migration'")
-        for name in ("lineage.observation_input", "quarantine.rejected_row", "lineage.load"):
+        for name in (
+            "lineage.observation_input",
+            "quarantine.rejected_row",
+            "quarantine.rejected_value",
+            "lineage.load",
+        ):
             cursor.execute(f"delete from {name} where load_id in {loads}")
         cursor.execute("delete from lineage.delivery where source = 'cloud_migration'")
     shutil.rmtree(Path(settings.inbox))

@@ -175,21 +175,28 @@ def test_identities_break_where_figures_do_not_agree(warehouse: Settings) -> Non
         for body, vertical, own in ((None, "309", "262"), (code, "5", "3")):
             observe(connection, "catalogue_entries_vertical", vertical, body=body)
             observe(connection, "catalogue_entries_self_built", own, body=body)
-        observe(connection, "online_item_rate", "100.5")
         observe(connection, "cloud_systems_added", "8")
         observe(connection, "cloud_systems_migrated", None)
+        for code, value in (("kiosk_transactions", "7"), ("kiosks_in_service", "3")):
+            observe(connection, code, value)
+        observe(connection, "kiosk_transactions_per_kiosk", "2")
     url = warehouse_module.sqlalchemy_url(warehouse)
     with warehouse_module.transaction(warehouse) as connection:
         identity.check(connection, url, warehouse.expectations, HALF)
         assert breaches(connection) == [
-            ("online_item_rate_at_most_100", "全市", Decimal("0.5")),
+            ("transactions_per_kiosk", "全市", Decimal(-1)),
             ("vertical_and_self_built_entries", name, Decimal(1)),
         ]
         with connection.cursor() as cursor:
             cursor.execute("select tablename from pg_tables where schemaname = 'staging'")
             assert cursor.fetchall() == []
             cursor.execute("update indicators.observation set value = 8 where value = 9")
-            cursor.execute("update indicators.observation set value = 100 where value = 100.5")
+            cursor.execute("update indicators.observation set value = 6 where value = 7")
+            # A rule for the city counts once, whatever the bodies; of the migrated nothing is known.
+            cursor.execute(
+                "select rule, rows_checked from mart.identity where period = %s and rows_checked > 0", (str(HALF),)
+            )
+            assert dict(cursor.fetchall()) == {"transactions_per_kiosk": 1, "vertical_and_self_built_entries": 2}
         connection.commit()
         identity.check(connection, url, warehouse.expectations, HALF)
         assert breaches(connection) == []

@@ -116,17 +116,13 @@ def is_good_code(value: str) -> bool:
 
 def is_good_entry(r: Record) -> bool:
     total, *parts = (r[f"{kind}资源数量"] for kind in ("挂接", "接口", "文件", "库表"))
-    online = not r["目录发布状态"].startswith(("已发布", "撤销", "已撤销"))
     return (
         re.fullmatch(r"\d{1,15}|\d+/\d+|4\d{19}|44\d{15,}|99\d{11}", r["信息资源代码"]) is not None
         and is_good_code(r["信息资源提供方代码"].upper())
         and r["共享类型"] in {"无条件共享", "有条件共享", "不予共享"}
-        and (r["共享类型"] != "有条件共享" or r["共享条件"] != "")
         and r["更新周期"] in ["实时", "每日", "每周", "每月", "每季度", "每半年", "每年", "不定期", "不更新"]
-        and (online or day(r["发布日期"]) is not None)
         and total.isdigit()
         and int(total) == sum(map(int, parts))
-        and "#REF!" not in r.values()
     )
 
 
@@ -137,14 +133,13 @@ def is_good_unit(r: Record) -> bool:
 
 def is_good_system(r: Record) -> bool:
     level = {"1": "一级", "2": "二级", "3": "三级"}.get(r["等保级别"], r["等保级别"])
-    done, share = day(r["完成上云日期"]), float(r["CPU平均利用率"].rstrip("%"))
+    done = day(r["完成上云日期"])
     return (
         is_good_code(r["建设单位代码"])
         and level in {"一级", "二级", "三级", "", "-", "无"}
-        and (level not in {"二级", "三级"} or r["备案证明编号"] != "")
         and day(r["申请上云日期"]) is not None
+        and r["迁移状态"] in {"未启动", "迁移中", "测试中", "已上云", "已暂停", "不上云"}
         and (r["迁移状态"] == "已上云") == (done is not None)
-        and share <= 100
     )
 
 

@@ -41,3 +41,32 @@ def test_neighbours() -> None:
     assert [str(p) for p in (first.previous, first.next, first.year_ago)] == ["2021-S2", "2022-S2", "2021-S1"]
     assert [str(p) for p in period.between(Period(2020, 2), first)] == ["2020-S2", "2021-S1", "2021-S2", "2022-S1"]
     assert period.between(first, first.previous) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "first", "last"),
+    [
+        ("2022-S1", "half_year", date(2022, 1, 1), date(2022, 6, 30)),
+        ("2022-S2", "half_year", date(2022, 7, 1), date(2022, 12, 31)),
+        ("2022-Q1", "quarter", date(2022, 1, 1), date(2022, 3, 31)),
+        ("2022-Q4", "quarter", date(2022, 10, 1), date(2022, 12, 31)),
+        ("2024-02", "month", date(2024, 2, 1), date(2024, 2, 29)),
+        ("2022-12", "month", date(2022, 12, 1), date(2022, 12, 31)),
+    ],
+)
+def test_half_years_quarters_and_months(code: str, kind: str, first: date, last: date) -> None:
+    assert period.span(code) == period.Span(kind, first, last)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "code", ["2022-S3", "2022-13", "2022-00", "2022-Q5", "2022-Q0", "2022-3", "2022", "2022-03-01"]
+)
+def test_a_period_that_does_not_exist_is_refused(code: str) -> None:
+    with pytest.raises(UsageError, match="no such period"):
+        period.span(code)
+
+
+def test_what_lies_within_a_half_year() -> None:
+    codes = period.codes_within(Period(2022, 2))
+    assert codes == ["2022-S2", "2022-Q3", "2022-Q4", *(f"2022-{month:02d}" for month in range(7, 13))]
+    assert all(Period(2022, 2) == period.of(period.span(code).last_day) for code in codes)

@@ -268,6 +268,55 @@ def test_a_file_of_which_no_row_can_be_used_is_refused(tmp_path: Path, source: C
     assert refused(path, source).rule == "no_usable_row"
 
 
+NULLED = contract(
+    prop("code", "编号", format="code", primaryKey=True),
+    prop("title", "名称", format="name", required=True),
+    prop("amount", "数量", logicalType="integer"),
+    prop("size", "大小", logicalType="integer", nullWhenInvalid=True),
+    prop("mobile", "手机号", format="mobile", classification="personal", nullWhenInvalid=True),
+    prop("content", "内容", format="free_text", classification="personal", nullWhenInvalid=True),
+)
+
+
+@both
+def test_a_value_that_no_count_needs_loads_as_null(tmp_path: Path, write: Write) -> None:
+    lines = [
+        ["编号", "名称", "数量", "大小", "手机号", "内容"],
+        ["A", "甲", "1", "2", "15400000001", "你好"],
+        ["B", "乙", "1", "很大", "154\ufffd0000001", "你\ufffd好"],
+        ["C", "丙", "一", "很大", "15400000001", "你好"],
+        ["D", "丁", "1", "", "", ""],
+    ]
+    read = read_file(write(tmp_path, lines), NULLED)
+    assert read.account == (4, 3, 1, 0)
+    assert [(row["code"], row["amount"], row["size"]) for row in read.rows] == [
+        ("A", 1, 2),
+        ("B", 1, None),
+        ("D", 1, None),
+    ]
+    assert read.rows[0]["mobile_token"] is not None and read.rows[1]["mobile_token"] is None
+    assert [(c.row_number, c.column, c.rule, c.record_key, c.value, c.row_loads) for c in read.cells] == [
+        (3, "size", "number_form", "B", "很大", True),
+        (3, "mobile", "damaged_text", "B", "***", True),
+        (3, "content", "damaged_text", "B", "***", True),
+        # A row that is rejected anyway says all that is wrong with it.
+        (4, "amount", "number_form", "C", "一", False),
+        (4, "size", "number_form", "C", "很大", False),
+    ]
+
+
+def test_a_damaged_text_in_a_column_that_nobody_reads_leaves_the_row_bad(tmp_path: Path) -> None:
+    """Where damage is seen of the row only, no cell of a column that loads as null explains it."""
+    read = read_file(csv_file(tmp_path, "编号,名称,数量,大小,备用\nA,甲,1,2,\ufffd\nB,乙,1,2,好\n"), NULLED)
+    assert (read.account, read.rejected) == ((2, 1, 1, 0), [(2, None, "damaged_text")])
+
+
+def test_a_total_over_values_that_load_as_null_is_not_comparable(tmp_path: Path) -> None:
+    read = read_file(csv_file(tmp_path, "编号,名称,数量,大小\nA,甲,1,2\nB,乙,1,很大\n合计,,2,9\n"), NULLED)
+    assert read.account == (3, 2, 0, 1)
+    assert [f.column for f in read.remarks("control_total_not_comparable")] == ["size"]
+
+
 def test_a_row_may_be_rejected_for_several_cells_and_counts_once(tmp_path: Path) -> None:
     text = "编号,名称,数量,启用日期,姓名,身份证号\nA,甲,x,昨天,张三,1.59E+17\nB,乙,1,2022-01-01,李四,\n"
     read = read_file(csv_file(tmp_path, text), SAMPLE)

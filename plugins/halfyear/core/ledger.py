@@ -50,6 +50,7 @@ class Outcome:
     rows_loaded: int
     rows_quarantined: int
     rows_skipped: int
+    values_nulled: int
     reason_zh: str | None
     reason_en: str | None
     periods: tuple[str, ...]
@@ -62,6 +63,8 @@ class Outcome:
             f"read {self.rows_read} = loaded {self.rows_loaded} + quarantined {self.rows_quarantined} "
             f"+ skipped {self.rows_skipped}"
         )
+        if self.values_nulled:
+            account += f"; values loaded as null: {self.values_nulled}"
         reason = f" — {self.reason_zh} / {self.reason_en}" if self.reason_zh else ""
         return f"{self.file_name}: {self.verdict}: {account}{reason}"
 
@@ -124,7 +127,9 @@ def reopen(cursor: Cursor, contract: Contract) -> None:
         (contract.source, contract.fingerprint),
     )
     for load_id, snapshot_date, sha256 in cursor.fetchall():
-        for table in ("lineage.check_result", "quarantine.rejected_row", "lineage.load"):
+        for table in (
+            "lineage.check_result", "quarantine.rejected_row", "quarantine.rejected_value", "lineage.load"
+        ):  # fmt: skip
             cursor.execute(f"delete from {table} where load_id = %s", (load_id,))
         cursor.execute(
             "update lineage.delivery set verdict = null, rule = null, reason_zh = null, reason_en = null "
@@ -226,10 +231,11 @@ def enter_load(
     """Write what is known of one load: its account, its checks and its quarantined rows."""
     from halfyear.staging import quarantine
 
-    read = passed = quarantined = skipped = 0
+    read = passed = quarantined = skipped = nulled = 0
     summary = staged.summary if staged else None
     if staged is not None:
-        quarantined = quarantine.move_rejected(cursor, contract, staged, results)
+        kept = quarantine.move_rejected(cursor, contract, staged, results)
+        quarantined, nulled = kept.rows, kept.values
         read = staged.summary.rows_read
         skipped = staged.summary.rows_skipped + staged.rows_duplicate
         passed = read - skipped - quarantined
@@ -239,7 +245,8 @@ def enter_load(
     cursor.execute(
         "insert into lineage.load (load_id, delivery_id, contract_version, contract_fingerprint, code_version, rows_read, "
         "rows_passed, rows_loaded, rows_quarantined, rows_skipped, state, rule, reason_zh, reason_en, sheet, encoding, "
-        "unknown_columns, started_at) values (%s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "unknown_columns, started_at, values_nulled) "
+        "values (%s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             load_id,
             delivery.delivery_id,
@@ -258,6 +265,7 @@ def enter_load(
             summary.encoding if summary else None,
             list(summary.unknown_columns) if summary else [],
             started_at,
+            nulled,
         ),
     )
     findings = [*(summary.findings if summary else ()), *([refusal] if refusal else [])]
@@ -287,6 +295,15 @@ def enter_load(
         "element_count, unexpected_count, description_zh, description_en) values %s",
         rows,
     )
+    # What the reader could not use broke no rule of the contract.
+    cursor.execute(
+        "insert into lineage.check_result (load_id, rule, column_name, severity, dimension, success, element_count, "
+        "unexpected_count, description_zh, description_en) "
+        "select load_id, rule, column_name, 'warning', 'normative', false, %(read)s, count(*), min(reason_zh), "
+        "min(reason_en) from quarantine.rejected_value where load_id = %(load_id)s and rule <> all(%(rules)s) "
+        "group by load_id, rule, column_name",
+        {"read": read, "load_id": load_id, "rules": [r.rule for r in results]},
+    )
 
 
 def outcome(connection: Connection, delivery_id: int, touched: tuple[str, ...], is_new: bool) -> Outcome:
@@ -295,5 +312,7 @@ def outcome(connection: Connection, delivery_id: int, touched: tuple[str, ...], 
         cursor.execute(statement(__file__, "outcome"), {"delivery_id": delivery_id})
         row = cursor.fetchone()
     assert row is not None
-    source, file_name, verdict, read, loaded, quarantined, skipped, zh, en = row
-    return Outcome(delivery_id, source, file_name, verdict, read, loaded, quarantined, skipped, zh, en, touched, is_new)
+    source, file_name, verdict, read, loaded, quarantined, skipped, nulled, zh, en = row
+    return Outcome(
+        delivery_id, source, file_name, verdict, read, loaded, quarantined, skipped, nulled, zh, en, touched, is_new
+    )

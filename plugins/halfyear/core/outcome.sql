@@ -6,6 +6,7 @@ select
     coalesce(l.rows_loaded, 0) as rows_loaded,
     coalesce(l.rows_quarantined, 0) as rows_quarantined,
     coalesce(l.rows_skipped, 0) as rows_skipped,
+    coalesce(l.values_nulled, 0) as values_nulled,
     d.reason_zh,
     d.reason_en
 from lineage.delivery as d

@@ -18,11 +18,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from halfyear.contract import Title, meant, place
+from halfyear.contract import Contract, Title, meant, place
 from halfyear.errors import ContractError
 from halfyear.indicators import population
 from halfyear.indicators.population import Base, Declarations, Laid
-from halfyear.indicators.select_text import bind, gives, is_row_wise, on_top, query, spaced_once
+from halfyear.indicators.select_text import bind, gives, is_row_wise, on_top, query, spaced_once, without_texts
 
 #: The columns of every indicator's select, in this order.
 COLUMNS = (
@@ -74,7 +74,8 @@ class IndicatorHeader(BaseModel):
     follow from the reading, ratios and averages are said. ``quantity``: the column that a row adds, where a row does not
     count one; ``over``: the column, or 1, that it adds to the denominator where that is not the same. ``scale``: value =
     numerator (/ denominator) × scale; 100 for per cent. ``template``: the printed form. ``published``: whether this
-    reading is the published one, as the one without a name is. ``excluded``: the reasons of ``left_out_because``.
+    reading is the published one, as the one without a name is. ``part_of``: the code of the whole of which it is a part; tables
+    show it below that. ``excluded``: the reasons of ``left_out_because``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -95,6 +96,7 @@ class IndicatorHeader(BaseModel):
     published_no: str | None = None
     section: str | None = None
     published: bool | None = None
+    part_of: str | None = None
     description_zh: str
     description_en: str
     excluded: dict[str, Title] = {}
@@ -167,6 +169,7 @@ class Definition:
     description_zh: str
     description_en: str
     excluded: Mapping[str, Mapping[str, str]]
+    part_of: str | None
     sort_order: int
     sql: str
     parts: Parts | None
@@ -246,6 +249,19 @@ def shown(value: Decimal, decimals: int, unit: str) -> Decimal:
         if found == value or found not in bounds:
             return found
     return found
+
+
+def change_shown(change: Decimal, decimals: int) -> Decimal:
+    """The size of a 环比 or 同比 as it is printed: at the decimals of the figure, 0 and 100 for exact values only."""
+    return shown(abs(change), decimals, "%")
+
+
+def printed_change(change: Decimal | None, kind: str, decimals: int) -> str:
+    """A 环比 or 同比 with sign and unit: per cent, of a ratio 百分点; — for null."""
+    if change is None:
+        return DASH
+    sign = "+" if change > 0 else "-" if change < 0 else ""
+    return f"{sign}{change_shown(change, decimals):f}{'百分点' if kind == 'ratio' else '%'}"
 
 
 def digits(value: Decimal) -> int:
@@ -371,7 +387,7 @@ def load(path: Path, declared: Declarations) -> Definition:
         **header.model_dump(
             include={
                 "name_zh", "name_en", "unit", "decimals", "template", "published_no", "section", "description_zh",
-                "description_en",
+                "description_en", "part_of",
             }
         ),
     )  # fmt: skip
@@ -380,25 +396,51 @@ def load(path: Path, declared: Declarations) -> Definition:
 def load_all(sql: Path) -> dict[tuple[str, str], Definition]:
     """Every definition under ``sql/indicators``, by code and reading, in the order of the tables.
 
-    Raises ContractError for a bad file and for an indicator of which not exactly one reading is published.
+    Raises ContractError for a bad file, for an indicator of which not exactly one reading is published, and for one that
+    names a column whose bad values load as null.
     """
     declared = population.load_declarations(sql)
     found = [load(path, declared) for path in sorted((sql / "indicators").glob("*.sql"))]
+    for definition in found:
+        _refuse_nulled(definition, declared.contracts)
     for code in {d.code for d in found}:
         published = [d for d in found if d.code == code and d.is_published]
         if len(published) != 1:
             raise ContractError(
                 f"sql/indicators/{code}.sql: 应恰有一个口径 published: true / exactly one reading is published: true, not {len(published)}"
             )
+    by_code = {d.code: d for d in found if d.is_published}
+    for each in found:
+        whole = by_code.get(each.part_of or each.code)
+        if whole is None or (whole.domain, whole.unit) != (each.domain, each.unit) or whole.part_of:
+            raise ContractError(
+                f"sql/indicators/{each.name}.sql: part_of: {each.part_of}: 应为同一领域、同一单位的指标，且本身不是其中项 / "
+                "should be an indicator of the same domain and unit that is no part itself"
+            )
     order = list(declared.domains)
 
-    def place(definition: Definition) -> tuple[int, float, str, str, str]:
-        base = next(d for d in found if d.code == definition.code and d.is_published)
-        number = re.match(r"(\d+)(.*)", base.published_no or "")
-        figure = float(number[1]) if number else float("inf")
-        return order.index(definition.domain), figure, number[2] if number else "", definition.code, definition.reading
+    def number(code: str) -> tuple[float, str, str]:
+        of_report = re.match(r"(\d+)(.*)", by_code[code].published_no or "")
+        return (float(of_report[1]), of_report[2], code) if of_report else (float("inf"), "", code)
+
+    def place(definition: Definition) -> tuple[Any, ...]:
+        whole = definition.part_of or definition.code
+        is_part = definition.part_of is not None
+        return order.index(definition.domain), number(whole), is_part, number(definition.code), definition.reading
 
     return {d.pair: replace(d, sort_order=position) for position, d in enumerate(sorted(found, key=place), start=1)}
+
+
+def _refuse_nulled(definition: Definition, contracts: Mapping[str, Contract]) -> None:
+    """Null means something to a figure (not graded, not replied to), so a value that could not be read must not be one."""
+    words = set(re.findall(r"\w+", without_texts(definition.sql)))
+    for contract in (contracts[source] for source in definition.sources):
+        read = sorted(p.name for p in contract.columns if p.null_when_invalid and p.column in words)
+        if read:
+            raise ContractError(
+                f"{contract.source}.yaml: {read[0]}: nullWhenInvalid: 指标 {definition.name} 读取该列，不能按空值装载 / the "
+                f"indicator {definition.name} reads this column, so its bad values must not load as null"
+            )
 
 
 def json_schema() -> dict[str, Any]:

@@ -33,20 +33,20 @@ FIGURE_COLUMNS = (
     "value",
     "printed",
     "previous_value",
-    "previous_printed",
-    "previous_vintage",
-    "previous_first_printed",
     "change_on_previous",
-    "previous_not_comparable",
     "year_ago_value",
-    "year_ago_printed",
-    "year_ago_vintage",
-    "year_ago_first_printed",
     "change_on_year",
-    "year_ago_not_comparable",
     "status",
     "vintage",
     "computed_at",
+    "previous_printed",
+    "previous_vintage",
+    "previous_first_printed",
+    "previous_not_comparable",
+    "year_ago_printed",
+    "year_ago_vintage",
+    "year_ago_first_printed",
+    "year_ago_not_comparable",
     "decimals",
     "sort_order",
     "domain_zh",
@@ -92,8 +92,10 @@ def figures(
         (
             str(period), d.code, d.name_zh, d.name_en, d.domain, d.unit, d.kind, body, body_name,
             o.numerator, o.denominator, o.value, o.printed,
-            *_base(d, previous), on_previous, None, *_base(d, earlier), on_year, None,
-            "as_known", None, as_known, d.decimals, d.sort_order, d.domain_zh, d.domain_en,
+            _value(previous), on_previous, _value(earlier), on_year, "as_known", None, as_known,
+            # Computed as known at one instant, by one definition: no vintage, no other print, nothing that is not comparable.
+            d.printed(_value(previous)), None, None, None, d.printed(_value(earlier)), None, None, None,
+            d.decimals, d.sort_order, d.domain_zh, d.domain_en,
         )
         for d, o, previous, earlier, (on_previous, on_year) in zip(
             published, now, before, year_ago, changes, strict=True
@@ -125,11 +127,6 @@ def _changes(
             ([d.kind for d in definitions], list(map(_value, now)), list(map(_value, earlier))),
         )
         return [row[0] for row in cursor]
-
-
-def _base(definition: Definition, base: Observation | None) -> tuple[Decimal | None, str, None, None]:
-    """Value and print of what is compared with; no vintage, since all of it is computed as known at one instant."""
-    return _value(base), definition.printed(_value(base)), None, None
 
 
 def _value(observation: Observation | None) -> Decimal | None:

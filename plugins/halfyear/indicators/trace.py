@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
@@ -15,10 +15,14 @@ from psycopg2.extensions import connection as Connection
 from halfyear.indicators import indicator
 from halfyear.indicators.definition import COLUMNS, Definition
 from halfyear.indicators.observation import Observation, observe
+from halfyear.indicators.population import HISTORY, LAST_DAY, YEAR_END_BEFORE
 from halfyear.indicators.scan import parameters
 from halfyear.period import Period
+from halfyear.statement_file import statement
 
 _OF_BODY = "%(body)s is null or c.body_code in (select part_code from core.body_part where body_code = %(body)s)"
+#: What ``excluded_because`` begins with for a row in quarantine.
+QUARANTINE = "quarantine"
 #: The columns of a traced row.
 TRACE_COLUMNS = ("period", "indicator_code", "reading", *COLUMNS, "file_name", "snapshot_date")
 
@@ -57,6 +61,35 @@ def _trace(
             {**parameters(period, as_known), "body": body},
         )
         for row in cursor:
+            yield dict(zip(TRACE_COLUMNS, (str(period), wanted.code, wanted.reading, *row), strict=True))
+
+
+def quarantined(
+    connection: Connection, code: str, reading: str, period: Period, as_known: datetime | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows in quarantine that belong to a number, in the columns of a traced row: those of the files that it reads.
+
+    ``excluded_because`` is ``quarantine`` and the rules that the row broke. Which body such a row belongs to is not known.
+    """
+    wanted = indicator.definition(connection, code, reading)
+    readings = dict(zip(wanted.sources, wanted.readings, strict=True))
+    days = {LAST_DAY: period.last_day, HISTORY: period.last_day, YEAR_END_BEFORE: date(period.year - 1, 12, 31)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement(__file__, "quarantined_rows"),
+            {
+                **parameters(period, as_known),
+                "sources": list(readings),
+                "until_days": [days.get(each, period.last_day) for each in readings.values()],
+                "are_registers": [each in days for each in readings.values()],
+                "period": str(period),
+                "code": wanted.code,
+                "reading": wanted.reading,
+            },
+        )
+        for source, record_key, load_id, row_number, file_name, snapshot_date, rules in cursor:
+            why = f"{QUARANTINE}: {', '.join(rules)}"
+            row = (None, False, False, None, why, source, record_key, load_id, row_number, file_name, snapshot_date)
             yield dict(zip(TRACE_COLUMNS, (str(period), wanted.code, wanted.reading, *row), strict=True))
 
 

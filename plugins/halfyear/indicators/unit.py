@@ -12,9 +12,13 @@ from halfyear.errors import ContractError
 
 
 class Unit(Title):
-    """A unit of indicators: its code in exports, and its name in Chinese and English."""
+    """A unit of indicators: its code in exports, and its name in Chinese and English.
+
+    ``measured``: a number in it is rounded, however it is printed; a whole number in any other unit is a count, and exact.
+    """
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    measured: bool = False
 
 
 def load_units(expectations: Path) -> dict[str, Unit]:

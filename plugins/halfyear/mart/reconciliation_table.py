@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 
 from halfyear.errors import UsageError
 from halfyear.mart.serialisation import Row, csv_text, plain_row
-from halfyear.period import Period
+from halfyear.period import Period, codes_within
 
 #: The columns of ``mart.reconciliation``, but for the order.
 RECONCILIATION_COLUMNS = (
@@ -55,6 +55,18 @@ def reconciliation_rows(connection: Connection, period: Period) -> list[dict[str
             "expectations/indicators/published_figure.csv and run: halfyear migrate"
         )
     return rows
+
+
+def contradictions(connection: Connection, period: Period) -> list[dict[str, Any]]:
+    """The identities that what was printed of a half-year, its quarters and months breaks."""
+    columns = ("period", "rule", "description_zh", "description_en", "difference", "tolerance")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select {', '.join(columns)} from mart.printed_identity where period = any(%s) and not is_kept "
+            "order by period, rule",
+            (codes_within(period),),
+        )
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
 
 
 def reconciliation_text(rows: Sequence[Row], form: str) -> str:

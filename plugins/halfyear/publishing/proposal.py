@@ -15,11 +15,12 @@ from psycopg2.extensions import cursor as Cursor
 
 from halfyear.errors import HalfyearError, UsageError
 from halfyear.indicators import figure, indicator
-from halfyear.indicators.definition import DASH
+from halfyear.indicators.definition import DASH, Definition
 from halfyear.period import Period
 from halfyear.publishing import holding
 from halfyear.publishing.digest import digest_of
 from halfyear.publishing.vintage import REASONS, Change, OpenPoint, Vintage, candidates, latest, open_points
+from halfyear.statement_file import statement
 
 
 class StillDue(HalfyearError):
@@ -50,7 +51,7 @@ class Request:
 class Proposal:
     """What an approver is shown and what then is sealed: the figures that stand now, and what is said of them.
 
-    ``reasons`` gives each figure that changes its reason, by code with reading. ``figures`` are those of the city as
+    ``reasons`` gives each figure that changes its reason, by code with reading; ``restatements`` are the rows that say so. ``figures`` are those of the city as
     columns of mart.indicator, as they would stand then. ``digest`` is over all that is sealed: when a file arrives between proposal and
     approval, it no longer fits.
     """
@@ -60,6 +61,7 @@ class Proposal:
     exceptions: tuple[OpenPoint, ...]
     changes: tuple[Change, ...]
     reasons: Mapping[str, str]
+    restatements: tuple[tuple[Any, ...], ...]
     figures: tuple[dict[str, Any], ...]
     observations: int
     digest: str
@@ -90,7 +92,9 @@ def propose(connection: Connection, request: Request) -> Proposal | None:
         reasons = _reasons(request, changes)
         vintage = before.vintage + 1 if before else 1
         preparer = request.prepared_by.strip() or DASH
-        held = holding.collect(cursor, period, vintage, indicator.definitions(connection))
+        definitions = indicator.definitions(connection)
+        restatements = _restatements(cursor, request, changes, reasons, definitions)
+        held = holding.collect(cursor, period, vintage, definitions, restatements)
         with holding.rehearsed(cursor, holding.facts_of(cursor, period, vintage, preparer, f"{preparer} {DASH}"), held):
             shown = tuple(figure.figures(connection, period))
             points = open_points(connection, period)
@@ -111,7 +115,9 @@ def propose(connection: Connection, request: Request) -> Proposal | None:
             compared,
         ]
     )
-    return Proposal(request, vintage, exceptions, tuple(changes), reasons, shown, len(observations), digest)
+    return Proposal(
+        request, vintage, exceptions, tuple(changes), reasons, tuple(restatements), shown, len(observations), digest
+    )
 
 
 def _refuse_restatement(request: Request, before: Vintage | None, changes: Sequence[Change]) -> None:
@@ -188,3 +194,39 @@ def _exceptions(cursor: Cursor, request: Request, points: Sequence[OpenPoint]) -
 
 def _option(point: OpenPoint) -> str:
     return f"--except {point.name}=SENTENCE" if point.needs_explanation else f"--except {point.name}"
+
+
+def _restatements(
+    cursor: Cursor,
+    request: Request,
+    changes: Sequence[Change],
+    reasons: Mapping[str, str],
+    definitions: Mapping[tuple[str, str], Definition],
+) -> list[tuple[Any, ...]]:
+    """A row per figure that changes, as indicators.restatement holds it.
+
+    A ratio or average names the counts that it follows: those that are its numerator or denominator, before and now.
+    """
+    cursor.execute(statement(__file__, "sums_before_and_now"), {"period": str(request.period)})
+    sums = {(code, reading): (above, below) for code, reading, above, below in cursor}
+    counts = [c for c in changes if c.kind in ("stock", "flow") and c.body_code is None]
+
+    def sources(change: Change) -> set[str]:
+        known = definitions.get((change.indicator_code, change.reading))
+        return set(known.sources) if known else set()
+
+    def follows(change: Change) -> list[str]:
+        if change.kind not in ("ratio", "average"):
+            return []
+        own = sums.get((change.indicator_code, change.reading), ())
+        return sorted(
+            {c.code for c in counts if sources(c) & sources(change) and sums[c.indicator_code, c.reading][0] in own}
+        )
+
+    return [
+        (
+            change.indicator_code, change.reading, change.body_code, reasons[change.code], request.note.strip(),
+            follows(change), change.old_value, change.old_printed, change.new_value, change.new_printed,
+        )
+        for change in changes
+    ]  # fmt: skip

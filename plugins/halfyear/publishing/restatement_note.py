@@ -14,10 +14,12 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import RealDictCursor
 
 from halfyear.errors import UsageError
+from halfyear.indicators.definition import printed_change
 from halfyear.period import Period
 from halfyear.publishing.report.document import Block, Column, Document, Heading, Paragraph, Run, Signature, Table
 from halfyear.publishing.report.wording import day, title
 from halfyear.settings import LOCAL_ZONE
+from halfyear.statement_file import statement
 
 
 def note(connection: Connection, period: Period, vintage: int | None = None) -> Document:
@@ -50,17 +52,25 @@ def note(connection: Connection, period: Period, vintage: int | None = None) -> 
             of_vintage,
         )
         files = cursor.fetchall()
+        next_year = replace(period, year=period.year + 1)
+        cursor.execute(
+            statement(__file__, "later_comparisons"),
+            {**of_vintage, "next": str(period.next), "next_year": str(next_year)},
+        )
+        later = cursor.fetchall()
     return Document(
         period=period,
         title=f"关于重述{title(period)}统计数据的说明",
         warning="",
         author=sealed["prepared_by"],
         dated=sealed["sealed_at"],
-        blocks=_blocks(period, sealed, restated, files),
+        blocks=_blocks(period, sealed, restated, files, later),
     )
 
 
-def _blocks(period: Period, sealed: Any, restated: Sequence[Any], files: Sequence[Any]) -> tuple[Block, ...]:
+def _blocks(
+    period: Period, sealed: Any, restated: Sequence[Any], files: Sequence[Any], later: Sequence[Any]
+) -> tuple[Block, ...]:
     city = [row for row in restated if row["body_code"] is None]
     bodies = [row["body_code"] for row in restated if row["body_code"] is not None]
     names = {".".join(filter(None, (row["indicator_code"], row["reading"]))): row["name_zh"] for row in city}
@@ -104,14 +114,30 @@ def _blocks(period: Period, sealed: Any, restated: Sequence[Any], files: Sequenc
             ("文件", "来源", "接收时间"),
             ((f["file_name"], f["source"], f"{f['received_at'].astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}") for f in files),
         )
-    next_year = replace(period, year=period.year + 1)
+    if later:
+        add(
+            "对已封存各期比较数的影响",
+            ("半年期与指标", "基数（原→现）", "原环比、同比", "按重述后基数"),
+            (
+                (
+                    f"{each['period']} {each['name_zh']}{each['comparison']}",
+                    f"{each['base_printed']}→{each['new_base_printed']}",
+                    *(printed_change(each[n], each["kind"], each["decimals"]) for n in ("change", "new_change")),
+                )
+                for each in later
+            ),
+        )
+        blocks.append(_say("上列各期报告已封存，仍按原公布数印刷；其后各期以重述后的数为基数，并标注 (r)。"))
+    else:
+        blocks.append(Heading(2, f"{next(headings)}对比较数的影响"))
+        blocks.append(
+            _say(
+                f"{title(period.next)}的环比、{title(replace(period, year=period.year + 1))}的同比尚未封存，"
+                "将以重述后的数为基数，并标注 (r)。"
+            )
+        )
     return (
         *blocks,
-        Heading(2, f"{next(headings)}对比较数的影响"),
-        _say(
-            f"{title(period.next)}的环比、{title(next_year)}的同比以重述后的数为基数；"
-            "已印发的上述各期报告中的环比、同比按原公布数计算。"
-        ),
         _say(f"编制：{sealed['prepared_by']}　　批准：{sealed['approved_by']}"),
         _say(f"封存指纹：{sealed['hash']}"),
         Signature((day(sealed["sealed_at"]),)),

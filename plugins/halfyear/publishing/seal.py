@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
@@ -21,7 +20,7 @@ from halfyear.indicators.definition import Definition
 from halfyear.period import Period
 from halfyear.publishing import holding
 from halfyear.publishing.proposal import Proposal, Request, propose
-from halfyear.publishing.vintage import Change, Vintage, latest
+from halfyear.publishing.vintage import Vintage, latest
 
 _LOCK = 8_150_004
 
@@ -103,38 +102,9 @@ def _seal(
         approved_at=approved_at, code_version=code_version, note=proposal.request.note.strip(),
         exceptions=[point.as_dict() for point in proposal.exceptions], proposal_digest=proposal.digest,
     )  # fmt: skip
-    held = holding.collect(cursor, period, vintage, definitions, _restatements(proposal, definitions))
+    held = holding.collect(cursor, period, vintage, definitions, proposal.restatements)
     key = (str(period), vintage)
     with holding.rehearsed(cursor, facts, held):
         held["sealed_comparison"] = [(*key, *row) for row in holding.comparisons(cursor, period)]
         held["sealed_print"] = [(*key, *row) for row in holding.pages(cursor, period, vintage)]
     holding.enter(cursor, facts, held)
-
-
-def _restatements(proposal: Proposal, definitions: Mapping[tuple[str, str], Definition]) -> list[tuple[Any, ...]]:
-    """A row per figure that changes; ratios and averages name the counts of their sources that moved with them."""
-
-    def sources(change: Change) -> set[str]:
-        known = definitions.get((change.indicator_code, change.reading))
-        return set(known.sources) if known else set()
-
-    counts = [c for c in proposal.changes if c.kind in ("stock", "flow") and c.body_code is None]
-    rows = []
-    for change in proposal.changes:
-        is_downstream = change.kind in ("ratio", "average")
-        follows = sorted({c.code for c in counts if is_downstream and sources(c) & sources(change)})
-        rows.append(
-            (
-                change.indicator_code,
-                change.reading,
-                change.body_code,
-                proposal.reasons[change.code],
-                proposal.request.note.strip(),
-                follows,
-                change.old_value,
-                change.old_printed,
-                change.new_value,
-                change.new_printed,
-            )
-        )
-    return rows

@@ -18,6 +18,7 @@ from psycopg2.extensions import connection as Connection
 from halfyear.contract import Title
 from halfyear.errors import UsageError
 from halfyear.period import Period
+from halfyear.statement_file import statement
 
 #: Why a figure may be restated: the words of revision policies of official statistics.
 REASONS = {
@@ -262,13 +263,7 @@ _LISTED = 6
 def _incomplete(connection: Connection, period: Period) -> list[OpenPoint]:
     """A point for each source of which an expected delivery is not there, or a file waits."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select c.source, c.files_waiting, c.indicator_codes, e.state, array_agg(e.expected_on order by e.expected_on), "
-            "array_remove(array_agg(e.file_name order by e.expected_on), null) from mart.completeness as c "
-            "left join mart.expected_delivery as e on c.period = e.period and c.source = e.source and e.state = any(%s) "
-            "where c.period = %s and not c.is_complete group by 1, 2, 3, 4 order by c.source, e.state",
-            (list(_STATES), str(period)),
-        )
+        cursor.execute(statement(__file__, "incomplete"), {"period": str(period), "states": list(_STATES)})
         rows = cursor.fetchall()
     found = []
     for (source, waiting, codes), group in itertools.groupby(rows, lambda row: (row[0], row[1], row[2])):

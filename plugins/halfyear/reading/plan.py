@@ -29,6 +29,7 @@ class Column:
     is_dropped: bool = False
     identifies_person: bool = False
     allow_offset: bool = False
+    null_when_invalid: bool = False
     unit: str | None = None
     header_units: tuple[tuple[str, str], ...] = ()
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -130,6 +131,7 @@ def _column(prop: Property) -> Column:
         is_dropped=prop.is_dropped,
         identifies_person=prop.identifies_person,
         allow_offset=prop.allow_offset,
+        null_when_invalid=prop.null_when_invalid,
         unit=prop.unit,
         header_units=tuple((unit, str(factor)) for unit, factor in (prop.header_units or {}).items()),
         values=tuple((prop.values or {}).items()),

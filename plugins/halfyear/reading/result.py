@@ -13,7 +13,8 @@ class RejectedCell:
     """One reason why a row cannot be used; a row may have several.
 
     ``column`` is None when the whole row is meant. ``record_key`` is None when the key cannot be read. ``value``
-    is ``***`` for columns that are or name a person, and cut to 60 characters otherwise.
+    is ``***`` for columns that are or name a person, and cut to 60 characters otherwise. ``row_loads``: the row is
+    accepted, with null in this column.
     """
 
     row_number: int
@@ -23,6 +24,7 @@ class RejectedCell:
     reason_zh: str
     reason_en: str
     value: str | None
+    row_loads: bool = False
 
     def as_json(self) -> str:
         return json.dumps(list(asdict(self).values()), ensure_ascii=False)

@@ -102,7 +102,7 @@ class _Buffer:
 def read_rows(
     table: Table, plan: Plan, token_key: bytes, reject: Reject, is_large: bool = False
 ) -> Generator[pa.RecordBatch, None, Summary]:
-    """Yield the batches of an open table, hand over its rejected cells, return its account.
+    """Yield the batches of an open table, hand over its cells that cannot be used, return its account.
 
     Personal columns of a large table are read in a second process. Raises FileRefused when there are rows and none can be used, a required column turns out missing, or a control total differs.
     """
@@ -168,6 +168,7 @@ class _Work:
                 tally.data += rows
                 self.data_after_subtotal = True
                 yield from self._accepted(self._convert(part, {}, personal))
+                self._hand_over()
             elif kind == "data":
                 self._take(*part)
                 characters += _length(part[1])
@@ -340,9 +341,12 @@ class _Work:
             buffer.numbers, buffer.cells = [], []
             buffer.bad.clear()
             yield from self._accepted(batch)
-        for cell in buffer.loose:
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        for cell in self.buffer.loose:
             self.reject(cell)
-        buffer.loose.clear()
+        self.buffer.loose.clear()
 
     def _accepted(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         self.tally.accepted += batch.num_rows
@@ -355,22 +359,28 @@ class _Work:
         values: dict[str, pa.Array] = {}
         wrong: list[tuple[_Reader, list[tuple[int, bool]]]] = []
         faults: _Faults = {}
+        nulled: _Faults = {}
         for reader, found in zip(self.readers, self._read(block, personal), strict=True):
             for i, bad in found.bad:
                 cell = _cell(block.columns[reader.binding.position], i)
-                faults.setdefault(i, []).append((reader.column, bad, cell))
+                places = nulled if reader.column.null_when_invalid else faults
+                places.setdefault(i, []).append((reader.column, bad, cell))
             reader.unreadable += len(found.bad)
             if found.wrong:
                 wrong.append((reader, found.wrong))
             values[reader.column.name] = found.values
         for i, bad in bad_rows.items():
-            if not any(cell_bad == bad for _, cell_bad, _ in faults.get(i, ())):
+            if not any(cell_bad == bad for _, cell_bad, _ in (*faults.get(i, ()), *nulled.get(i, ()))):
                 faults.setdefault(i, []).append((None, bad, None))
         for position in self.header.nameless:
             if position not in self.nameless_used and not _is_blank_column(block.columns[position]):
                 self.nameless_used.add(position)
         keys = self._keys(values, faults)
-        self._reject(block.numbers, keys, faults)
+        for i in faults.keys() & nulled.keys():
+            faults[i] += nulled.pop(i)
+        self.tally.rejected += len(faults)
+        self._report(block.numbers, keys, faults)
+        self._report(block.numbers, keys, nulled, row_loads=True)
         arrays = [block.numbers, keys]
         for column in self.plan.columns:
             bound = self.readers_by_name.get(column.name)
@@ -426,8 +436,7 @@ class _Work:
         escaped = [pc.replace_substring(pc.replace_substring(part, "\\", "\\\\"), "|", "\\|") for part in parts]
         return pc.binary_join_element_wise(*escaped, "|")
 
-    def _reject(self, numbers: pa.Array, keys: pa.Array, faults: _Faults) -> None:
-        self.tally.rejected += len(faults)
+    def _report(self, numbers: pa.Array, keys: pa.Array, faults: _Faults, row_loads: bool = False) -> None:
         loose = self.buffer.loose
         for i, found in faults.items():
             number, key = numbers[i].as_py(), keys[i].as_py()
@@ -437,7 +446,7 @@ class _Work:
                 if value is not None and column is not None and column.is_masked:
                     value = MASK
                 header = column.name if column else None
-                loose.append(RejectedCell(number, key, header, bad.rule, bad.zh, bad.en, value))
+                loose.append(RejectedCell(number, key, header, bad.rule, bad.zh, bad.en, value, row_loads))
         loose.sort(key=lambda cell: cell.row_number)
 
     # --- totals -------------------------------------------------------------------------------------------------

@@ -50,6 +50,11 @@ def column_of(rule: Rule) -> str | None:
     return rule.column or kwargs.get("column") or kwargs.get("column_A") or listed[0]
 
 
+def is_nulled(contract: Contract, rule: Rule) -> bool:
+    """Whether a value that breaks the rule loads as null, instead of its row going to quarantine."""
+    return rule.severity == "warning" and column_of(rule) in {p.column for p in contract.columns if p.null_when_invalid}
+
+
 def _obvious(column: Property) -> Iterator[Rule]:
     """The rules that follow from one property (GB/T 36344 names the dimensions)."""
     zh, en = column.business_name, column.name

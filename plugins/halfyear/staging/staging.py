@@ -1,7 +1,8 @@
 """Staging: one load's rows in a table of their own, not yet believed.
 
 ``staging.<source>_<load_id>`` has ``row_number``, ``record_key``, ``snapshot_date`` and the contract's columns;
-``staging.<source>_<load_id>_rejected`` has the cells that the reader could not use. Both are unlogged and are
+``staging.<source>_<load_id>_rejected`` has the cells that the reader could not use, and whether their row loads
+without them. Both are unlogged and are
 dropped when the load ends; what a killed load leaves is swept (a session lock tells the living from the dead).
 """
 
@@ -36,6 +37,7 @@ _REJECTED = pa.schema(
     [
         ("row_number", pa.int64()),
         *((n, pa.string()) for n in ("record_key", "column_name", "rule", "reason_zh", "reason_en", "masked_value")),
+        ("row_loads", pa.bool_()),
     ]
 )
 _BLOCK = 50_000
@@ -103,13 +105,14 @@ def restage(
     settings: Settings,
     file_format: str,
 ) -> str:
-    """Stage an accepted load's file once more, without the rows that were quarantined then; returns the table.
+    """Stage an accepted load's file once more, without what was quarantined then; returns the table.
 
     Late and corrected files need their neighbour's rows; landing has the bytes, so nothing is kept for it.
     """
     staged = stage(connection, path, contract, snapshot_date, load_id, settings, file_format, suffix="_again")
     with connection.cursor() as cursor:
         delete_rejected(connection, "staging", staged.table, load_id)
+        null_rejected(connection, "staging", staged.table, contract, load_id)
         drop(cursor, staged.rejected_table)
     return staged.table
 
@@ -123,6 +126,28 @@ def delete_rejected(connection: Connection, schema: str, table: str, load_id: in
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return int(cursor.rowcount)
+
+
+def null_rejected(connection: Connection, schema: str, table: str, contract: Contract, load_id: int) -> None:
+    """Set the values of this load that loaded as null to null in its staging table; those that were unreadable are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select distinct column_name from quarantine.rejected_value where load_id = %s order by 1", (load_id,)
+        )
+        found = {row[0] for row in cursor}
+        for field in (p for p in contract.columns if {p.name, p.column} & found):
+            cursor.execute(
+                pgsql.SQL(
+                    "update {table} as staged set {column} = null where {column} is not null"
+                    " and exists (select from quarantine.rejected_value as rejected where rejected.load_id = {load_id}"
+                    " and rejected.row_number = staged.row_number and rejected.column_name = any({names}))"
+                ).format(
+                    table=pgsql.Identifier(schema, table),
+                    column=pgsql.Identifier(field.column),
+                    load_id=pgsql.Literal(load_id),
+                    names=pgsql.Literal([field.name, field.column]),
+                )
+            )
 
 
 def hold(connection: Connection, load_id: int) -> None:
@@ -171,7 +196,11 @@ def _create(cursor: Cursor, contract: Contract, table: str, rejected_table: str,
             pgsql.Identifier("staging", rejected_table)
         )
     )
-    cursor.execute(pgsql.SQL("alter table {} drop column load_id").format(pgsql.Identifier("staging", rejected_table)))
+    cursor.execute(
+        pgsql.SQL("alter table {} drop column load_id, add column row_loads boolean").format(
+            pgsql.Identifier("staging", rejected_table)
+        )
+    )
 
 
 class _Keys:

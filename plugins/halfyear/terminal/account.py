@@ -15,10 +15,19 @@ VERDICTS = {
 
 
 def line(
-    file_name: str, verdict: str, *, read: int, loaded: int, quarantined: int, skipped: int, reason: str = ""
+    file_name: str,
+    verdict: str,
+    *,
+    read: int,
+    loaded: int,
+    quarantined: int,
+    skipped: int,
+    nulled: int = 0,
+    reason: str = "",
 ) -> str:
-    """One sentence: read = loaded + quarantined + skipped, and the reason of a refusal."""
+    """One sentence: read = loaded + quarantined + skipped, the values that loaded as null, and the reason of a refusal."""
+    values = f"; 按空值装载的值 values loaded as null: {nulled}" if nulled else ""
     return (
         f"{file_name}: {VERDICTS[verdict]}: 读取 read {read} = 装载 loaded {loaded} + 隔离 quarantined {quarantined} "
-        f"+ 跳过 skipped {skipped}{f'; {reason}' if reason else ''}"
+        f"+ 跳过 skipped {skipped}{values}{f'; {reason}' if reason else ''}"
     )

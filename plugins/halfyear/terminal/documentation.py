@@ -7,7 +7,6 @@ locked python-stdnum: no database, no clock, the same bytes on every machine. ``
 
 from __future__ import annotations
 
-import calendar
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
@@ -22,7 +21,7 @@ from halfyear.indicators import population
 from halfyear.indicators.definition import Definition
 from halfyear.indicators.population import PopulationHeader
 from halfyear.settings import Settings
-from halfyear.staging.rule import column_of, suite
+from halfyear.staging.rule import column_of, is_nulled, suite
 
 _GENERATED = "<!-- Written by `halfyear docs` from {origin}; changes belong there. -->"
 _SEVERITIES = {
@@ -30,6 +29,7 @@ _SEVERITIES = {
     "warning": "隔离该行 quarantines the row",
     "info": "仅记录 records",
 }
+_NULLED = "按空值装载 loads the value as null"
 _MODES = {
     "register": "全量快照 register: the full list as of the snapshot date",
     "events": "增量事件 events: a batch of happenings up to the snapshot date",
@@ -164,17 +164,18 @@ def _page(contract: Contract, readers: Iterable[Definition]) -> str:
             ("表头 header", "列 column", "类型 type", "单位 unit", "", "说明 description"),
             [_field(p) for p in contract.properties],
         ),
-        "**K** 主键 part of the key · **R** 必填 required · **P** 个人信息 personal data. Besides these, `core."
+        "**K** 主键 part of the key · **R** 必填 required · **P** 个人信息 personal data · **N** 不合格值按空值装载 a bad value "
+        "loads as null. Besides these, `core."
         f"{contract.source}` has `record_key`, `row_number`, `load_id`"
         + (", `valid_at`" if contract.mode == "register" else "")
         + " and `known_at`.",
         *_values(contract),
         "## 规则 Rules",
         "In the order in which Great Expectations is asked. Those that follow from the fields come first; a cell that "
-        "cannot be read as its type is rejected before, by the reader.",
+        "cannot be read as its type is rejected before, by the reader: its row is quarantined, or it loads as null (**N**).",
         _table(
             ("rule", "列 column", "说明 description", "维度 dimension", "结果 a breach", "Great Expectations"),
-            [_rule(rule) for rule in suite(contract)],
+            [_rule(contract, rule) for rule in suite(contract)],
         ),
         "## 指标 Indicators",
         _list(f"[{_full_code(d)}](../indicators.md#{_anchor(d)}) {d.name_zh} {d.name_en}" for d in readers)
@@ -193,7 +194,7 @@ def _facts(contract: Contract) -> Iterator[tuple[str, str]]:
     yield "计划 schedule", f"`{contract.schedule}` Asia/Shanghai"
     days = contract.sla_properties.latency_days
     yield "时限 latency", f"{days} day{'' if days == 1 else 's'} after the snapshot date"
-    yield "应报 has to deliver", _expected(contract)
+    yield "应报 has to deliver", contract.sla_properties.words(contract.mode)
     yield (
         "拒收 refused when",
         f"more than {contract.thresholds.max_rejected_share:.0%} of the rows are bad"
@@ -210,33 +211,17 @@ def _facts(contract: Contract) -> Iterator[tuple[str, str]]:
     yield "版本 version", f"{contract.version} ({contract.status})"
 
 
-def _expected(contract: Contract) -> str:
-    """Which days the contract expects, and what else it says of them."""
-    sla = contract.sla_properties
-    said = []
-    for each in sla.plan:
-        days = (
-            "every day"
-            if each.daily
-            else f"the last day of {', '.join(calendar.month_name[m] for m in each.month_ends)}"
-        )
-        said.append(days + (f" (since {each.since})" if each.since else ""))
-    words = ["; ".join(said) or "irregular batches, at least one in a half-year"]
-    if contract.mode == "events":
-        words.append(
-            "a file without rows says that nothing happened 零报告"
-            if sla.allows_silence
-            else "a file without rows is an open point"
-        )
-    if sla.keeps_bodies:
-        words.append("a body that was there before stays")
-    return "; ".join(words)
-
-
 def _field(field: Property) -> tuple[str, ...]:
     headers = " / ".join(field.headers)
     marks = [
-        mark for mark, holds in (("K", field.primary_key), ("R", field.is_required), ("P", field.is_personal)) if holds
+        mark
+        for mark, holds in (
+            ("K", field.primary_key),
+            ("R", field.is_required),
+            ("P", field.is_personal),
+            ("N", field.null_when_invalid),
+        )
+        if holds
     ]
     column = "不入库 dropped" if field.is_dropped else f"`{field.column}`"
     kind = _TYPES[field.logical_type]
@@ -278,13 +263,13 @@ def _values(contract: Contract) -> Iterator[str]:
     yield _table(("列 column", "表头 header", "取值 values (other spellings)"), rows)
 
 
-def _rule(rule: Rule) -> tuple[str, ...]:
+def _rule(contract: Contract, rule: Rule) -> tuple[str, ...]:
     return (
         f"`{rule.rule}`",
         f"`{column_of(rule)}`" if column_of(rule) else "",
         f"{rule.description.zh} / {rule.description.en}",
         f"{DIMENSIONS[rule.dimension]} {rule.dimension}",
-        _SEVERITIES[rule.severity],
+        _NULLED if is_nulled(contract, rule) else _SEVERITIES[rule.severity],
         f"`{rule.type}`",
     )
 

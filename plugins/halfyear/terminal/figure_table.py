@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.text import Text
 
-from halfyear.indicators.definition import DASH, shown
+from halfyear.indicators.definition import DASH, plain, printed_change
 from halfyear.terminal import console
 
 Row = Mapping[str, Any]
@@ -104,16 +104,18 @@ def _change(row: Row, base: str, column: str) -> Text:
     change: Decimal | None = row[column]
     if change is None:
         return Text(DASH)
-    size = shown(abs(change), row["decimals"], "" if row["kind"] == "ratio" else "%")
-    text = f"{'+' if change > 0 else '-' if change < 0 else ''}{size:f}{'百分点' if row['kind'] == 'ratio' else '%'}"
+    text = printed_change(change, row["kind"], row["decimals"])
     return Text(text, style="green" if change > 0 else "red" if change < 0 else "")
 
 
 # ---------------------------------------------------------------- reconciliation
 
 
-def show_reconciliation(rows: Sequence[Row]) -> None:
-    """Print the comparison: a line per figure with its verdict, the words on some, and how many there are of each."""
+def show_reconciliation(rows: Sequence[Row], contradictions: Sequence[Row] = ()) -> None:
+    """Print the comparison: a line per figure with its verdict, the words on some, and how many there are of each.
+
+    ``contradictions``: the identities that printed figures break among themselves.
+    """
     table = console.table(("号\nno.", "指标 indicator", "公布\nprinted", "计算\ncomputed", "结论 verdict"))
     for row in rows:
         en, style = _VERDICTS[row["verdict"]]
@@ -139,6 +141,14 @@ def show_reconciliation(rows: Sequence[Row]) -> None:
     for row in shares:
         of = "" if row["denominator"] is None else f" (计算时 computed over {row['denominator']:f})"
         console.say(f"{row['published_no']} {row['published_printed']}: {row['possible_denominators']}{of}")
+    if contradictions:
+        console.say("")
+        console.say("公布数自相矛盾 Printed figures that do not agree with each other", "bold")
+    for row in contradictions:
+        console.say(
+            f"{row['period']} {row['rule']}: {row['description_zh']} / {row['description_en']}: "
+            f"差 difference {plain(row['difference']):f}, 容差 tolerance {plain(row['tolerance']):f}"
+        )
     found = Counter(row["verdict"] for row in rows)
     counts = ", ".join(f"{v} {en} {found[v]}" for v, (en, _) in _VERDICTS.items() if v != "已重述" or found[v])
     console.say("")

@@ -83,20 +83,24 @@ def reconcile(period: str, form: str) -> None:
 
     公布数录于 / What was printed is in expectations/indicators/published_figure.csv. 结论 / Verdicts: 一致 equal as
     printed, 舍入差 equal at another rounding, 口径差 another reading reproduces it, 差异 different, 无来源 nothing computed.
-    有一个不是一致，退出码即为 1 / Exit code 1 when a figure is not 一致.
+    已重述 as an earlier vintage had it. 有一个既非一致也非已重述，退出码即为 1 / Exit code 1 when a figure is neither 一致 nor 已重述.
+    公布数自相矛盾之处列于表后 / Where what was printed contradicts itself is said below the table.
     """
     from halfyear import warehouse
     from halfyear.mart import reconciliation_table
+    from halfyear.publishing.vintage import SETTLED
     from halfyear.terminal import figure_table
 
     settings = settings_module.load()
     with warehouse.transaction(settings) as connection:
-        rows = reconciliation_table.reconciliation_rows(connection, periods.parse(period))
+        half = periods.parse(period)
+        rows = reconciliation_table.reconciliation_rows(connection, half)
+        contradictions = reconciliation_table.contradictions(connection, half)
     if form == "table":
-        figure_table.show_reconciliation(rows)
+        figure_table.show_reconciliation(rows, contradictions)
     else:
         click.echo(reconciliation_table.reconciliation_text(rows, form), nl=False)
-    sys.exit(0 if all(row["verdict"] == "一致" for row in rows) else options.FINDINGS)
+    sys.exit(0 if all(row["verdict"] in SETTLED for row in rows) else options.FINDINGS)
 
 
 @SECTION.command()

@@ -34,6 +34,7 @@ class FileVerdict:
     rows_loaded: int = 0
     rows_quarantined: int = 0
     rows_skipped: int = 0
+    values_nulled: int = 0
 
     @property
     def is_clean(self) -> bool:
@@ -77,6 +78,7 @@ def show(verdict: FileVerdict, limit: int) -> None:
             loaded=verdict.rows_loaded,
             quarantined=verdict.rows_quarantined,
             skipped=verdict.rows_skipped,
+            nulled=verdict.values_nulled,
         )
     )
 
@@ -124,11 +126,13 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
             )
             # Written and rolled back: the same statements as in a night say which rows these are.
             with connection.cursor() as cursor:
-                quarantined = quarantine.move_rejected(cursor, contract, staged, results)
+                kept = quarantine.move_rejected(cursor, contract, staged, results)
                 cursor.execute(
-                    "select row_number, column_name, rule, reason_zh, reason_en, masked_value "
-                    "from quarantine.rejected_row where load_id = %s order by row_number, column_name, rule",
-                    (load_id,),
+                    "select row_number, column_name, rule, reason_zh, reason_en, masked_value, false as row_loads "
+                    "from quarantine.rejected_row where load_id = %(load_id)s union all "
+                    "select row_number, column_name, rule, reason_zh, reason_en, masked_value, true "
+                    "from quarantine.rejected_value where load_id = %(load_id)s order by row_number, column_name, rule",
+                    {"load_id": load_id},
                 )
                 rows = cursor.fetchall()
             connection.rollback()
@@ -142,12 +146,19 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
             connection.commit()
     summary = staged.summary
     read, skipped = summary.rows_read, summary.rows_skipped + staged.rows_duplicate
-    loaded = read - skipped - quarantined
+    loaded = read - skipped - kept.rows
     refusal = refuse(contract, results, read - skipped, loaded)
     remedies = {r.rule: (r.remedy_zh, r.remedy_en) for r in results}
     findings = [*([refusal] if refusal else []), *summary.findings]
     findings += [
-        Finding(r.rule, "info", r.description_zh, r.description_en, column=r.column, count=r.unexpected_count)
+        Finding(
+            r.rule,
+            "info",
+            f"{r.description_zh}；不符合的行：{r.unexpected_count}",
+            f"{r.description_en}; rows where it is not so: {r.unexpected_count}",
+            column=_header(contract, r.column),
+            count=r.unexpected_count,
+        )
         for r in results
         if not r.success and r.severity == "info"
     ]
@@ -155,21 +166,21 @@ def _check(file: Path, contract: Contract, is_given: bool, settings: Settings) -
     findings += [
         Finding(
             rule,
-            "warning",
-            zh,
-            en,
+            "info" if row_loads else "warning",
+            f"{zh}；按空值装载" if row_loads else zh,
+            f"{en}; it loads as null" if row_loads else en,
             *remedies.get(rule, default),
             sheet=summary.sheet,
             row=number,
             column=_header(contract, column),
             value=value,
         )
-        for number, column, rule, zh, en, value in rows
+        for number, column, rule, zh, en, value, row_loads in rows
     ]
     if refusal:
         loaded, skipped = 0, skipped + loaded
-    verdict = "refused" if refusal else "loaded_with_quarantine" if quarantined else "loaded"
-    return FileVerdict(file.name, verdict, tuple(findings), read, loaded, quarantined, skipped)
+    verdict = "refused" if refusal else "loaded_with_quarantine" if kept.rows else "loaded"
+    return FileVerdict(file.name, verdict, tuple(findings), read, loaded, kept.rows, skipped, kept.values)
 
 
 def _header(contract: Contract, column: str | None) -> str | None:

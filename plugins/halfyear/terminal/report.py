@@ -110,6 +110,12 @@ def night(settings: Settings, since: datetime, seconds: float) -> None:
             f"隔离的行 rows in quarantine: {quarantined}; 规则、列、原因见 / rule, column and reason of each are in "
             "quarantine.rejected_row; 逐行列出 / to list them: halfyear check FILE"
         )
+    nulled = sum(row["values_nulled"] for row in rows)
+    if nulled:
+        console.say(
+            f"按空值装载的值 values loaded as null: {nulled}; 其行照常装载 / their rows are loaded; 行、列、规则、原因见 / "
+            "row, column, rule and reason of each are in quarantine.rejected_value"
+        )
     for line in _findings(settings):
         console.say(line)
 

@@ -196,6 +196,7 @@ def _line(outcome: Outcome) -> str:
         loaded=outcome.rows_loaded,
         quarantined=outcome.rows_quarantined,
         skipped=outcome.rows_skipped,
+        nulled=outcome.values_nulled,
         reason=reason,
     )
 

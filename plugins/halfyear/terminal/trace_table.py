@@ -45,7 +45,9 @@ def write(
     if not reading:
         code, _, reading = code.partition(".")
     place = bodies.body_code(connection, body)
-    rows = trace.trace(connection, code, reading, period, place, as_known)
+    rows: Iterator[Row] = trace.trace(connection, code, reading, period, place, as_known)
+    if body is None:
+        rows = itertools.chain(rows, trace.quarantined(connection, code, reading, period, as_known))
     if form == "table":
         summary = trace.trace_summary(connection, code, reading, period, place, as_known)
         sealed = vintage.sealed_figure(connection, period, code, reading, place)
@@ -147,6 +149,8 @@ def _heading(definition: Definition, row: Row) -> str:
         return "计入 Counted"
     if row["in_denominator"]:
         return "只在分母 In the denominator only"
+    if str(row["excluded_because"]).startswith(trace.QUARANTINE):
+        return f"隔离，未装载 In quarantine, not loaded: {str(row['excluded_because']).partition(': ')[2]}"
     return f"剔除 Left out: {_reason(definition, row['excluded_because'])}"
 
 

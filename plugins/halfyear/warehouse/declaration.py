@@ -94,8 +94,8 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(_NAME.findall(_ASIDE.sub(" ", text)))
 
 
-def apply(cursor: Cursor, declarations: Sequence[Declaration], progress: Callable[[str], None]) -> None:
-    """Apply what changed or is missing, and drop the views that are no longer declared.
+def apply(cursor: Cursor, declarations: Sequence[Declaration], progress: Callable[[str], None]) -> frozenset[str]:
+    """Apply what changed or is missing, and drop the views that are no longer declared; the names of what was applied.
 
     To be run in the transaction of ``migrate``. Fails, naming it, when a view outside these schemas reads one that has to
     be dropped.
@@ -120,6 +120,7 @@ def apply(cursor: Cursor, declarations: Sequence[Declaration], progress: Callabl
         "delete from lineage.declaration where name ~ '^(view|function) ' and name <> all(%s)",
         ([_key(each) for each in declarations],),
     )
+    return frozenset(each.name for each in changed)
 
 
 def drop_views(cursor: Cursor, declarations: Sequence[Declaration]) -> None:

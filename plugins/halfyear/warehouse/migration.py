@@ -22,7 +22,17 @@ from halfyear import contract as contracts
 from halfyear.contract import Contract
 from halfyear.core import lock
 from halfyear.errors import ContractError, UsageError
-from halfyear.indicators import definition, identity, indicator, population, scan, select_text, unit
+from halfyear.indicators import (
+    definition,
+    identity,
+    indicator,
+    population,
+    printed_identity,
+    published_figure,
+    scan,
+    select_text,
+    unit,
+)
 from halfyear.mart import mart
 from halfyear.settings import Settings
 from halfyear.warehouse import core_table, declaration
@@ -51,9 +61,8 @@ _LISTS = {
     "core.county": ("county_code",),
     "core.region": ("region_code", "name", "level"),
     "core.value_set": ("value_set", "value", "valid_from", "valid_until", "reviewed_by"),
-    "indicators.published_figure": (
-        "period", "published_no", "indicator_code", "section", "printed", "value", "unit", "decimals", "shares_of",
-    ),
+    "indicators.published_figure": published_figure.COLUMNS,
+    "indicators.printed_only": published_figure.PRINTED_ONLY_COLUMNS,
     "indicators.series_link": ("indicator_code", "from_hash", "to_hash", "factor", "reason", "reviewed_by"),
 }  # fmt: skip
 
@@ -72,6 +81,7 @@ def check(settings: Settings) -> None:
     declared = contracts.load_all(settings.expectations)
     definitions = definition.load_all(settings.sql)
     identity.load_all(settings.expectations, definitions)
+    _printed_figures(settings, definitions)
     declaration.load(settings.sql, declared, definitions)
     with transaction(settings, "owner") as connection, connection.cursor() as cursor:
         if _known(cursor, "warehouse") is not None:
@@ -96,11 +106,16 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
         _apply_migrations(cursor, settings, declarations, progress)
         for contract in declared.values():
             core_table.derive(cursor, contract, progress)
-        identity.load_all(settings.expectations, definitions)
+        identities = identity.load_all(settings.expectations, definitions)
+        printed_figures = _printed_figures(settings, definitions)
         _write_sources(cursor, declared)
         _write_units(cursor, settings)
         lists_changed = _load_lists(cursor, settings)
-        declaration.apply(cursor, declarations, progress)
+        if "indicators.in_force_derived" in declaration.apply(cursor, declarations, progress):
+            cursor.execute(
+                "select indicators.bring_into_force(f.period, null, null) "
+                "from (select distinct period from indicators.in_force) as f"
+            )
         # The views of core decide figures too.
         views_now = _views_of_core(cursor)
         lists_changed |= any(views_now.get(name, text) != text for name, text in views_of_core.items())
@@ -110,6 +125,7 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
                 cursor.execute("select core.note_spanning_groups(%s, %s, null)", (contract.source, column))
         for path in sorted((settings.sql / "roles").glob("*.sql")):
             cursor.execute(path.read_text("utf-8"))
+        broken = printed_identity.check(cursor, identities, printed_figures)
         scan.check(cursor, list(definitions.values()), settings.sql)
         cursor.execute("select indicator_code, reading, definition_hash from indicators.definition")
         before = {definition.Pair(code, reading): held for code, reading, held in cursor}
@@ -120,8 +136,19 @@ def migrate(settings: Settings, progress: Callable[[str], None] = log.info) -> b
             )
         _tell_changes(cursor, before, definitions, progress)
         declaration.remember(cursor, "warehouse", fingerprint)
+    if broken:
+        more = f"; 另有 more: {len(broken) - 1}" if len(broken) > 1 else ""
+        progress(
+            f"公布数自相矛盾 / printed figures that do not agree with each other: {broken[0]}{more}; 见 see: mart.printed_identity"
+        )
     progress("数据仓库已是最新 / the warehouse is up to date")
     return True
+
+
+def _printed_figures(
+    settings: Settings, definitions: Mapping[tuple[str, str], definition.Definition]
+) -> list[published_figure.Figure]:
+    return published_figure.load(settings.expectations, {d.code for d in definitions.values() if d.is_published})
 
 
 def _tell_changes(
@@ -152,7 +179,10 @@ def _fingerprint(settings: Settings) -> str:
     for root in (settings.sql, settings.expectations):
         for path in sorted(p for p in root.rglob("*") if p.suffix in (".sql", ".yaml", ".csv")):
             digest.update(str(path.relative_to(settings.project)).encode() + b"\0" + path.read_bytes() + b"\0")
-    for module in (mart, definition, indicator, population, select_text, core_table, declaration):
+    for module in (
+        mart, definition, indicator, population, select_text, core_table, declaration,
+        identity, printed_identity, published_figure,
+    ):  # fmt: skip
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
@@ -283,9 +313,12 @@ def _write_sources(cursor: Cursor, declared: Mapping[str, Contract]) -> None:
 
 
 def _write_units(cursor: Cursor, settings: Settings) -> None:
-    rows = [(name, each.code, each.zh, each.en) for name, each in unit.load_units(settings.expectations).items()]
+    rows = [
+        (name, each.code, each.zh, each.en, each.measured)
+        for name, each in unit.load_units(settings.expectations).items()
+    ]
     cursor.execute("delete from indicators.unit")
-    execute_values(cursor, "insert into indicators.unit (unit, code, name_zh, name_en) values %s", rows)
+    execute_values(cursor, "insert into indicators.unit (unit, code, name_zh, name_en, is_measured) values %s", rows)
 
 
 def _load_lists(cursor: Cursor, settings: Settings) -> bool:
@@ -314,8 +347,6 @@ def _load_lists(cursor: Cursor, settings: Settings) -> bool:
             cursor.execute("set constraints all immediate")
         except psycopg2.Error as error:
             raise ContractError(f"{path.relative_to(settings.project)}: {describe(error)}") from None
-    # Identities are asked again when figures are computed again.
-    return (
-        _remember_changed(cursor, "indicators.identities", (settings.expectations / identity.FILE).read_bytes())
-        or changed
-    )
+    # Identities are asked again when figures are computed again, but those over printed figures by every migration.
+    computed = [each.model_dump_json() for each in identity.declared(settings.expectations) if each.of == "computed"]
+    return _remember_changed(cursor, "indicators.identities", "\n".join(computed).encode()) or changed

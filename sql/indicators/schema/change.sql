@@ -5,7 +5,8 @@ language sql immutable parallel safe
 as $function$
 select case
     when p_kind = 'ratio' and p_earlier <> 0 then p_value - p_earlier
-    else trim_scale(round((p_value - p_earlier) * 100 / nullif(p_earlier, 0), 12))
+    -- A quotient has the decimals of its parts, so these are given some.
+    else trim_scale(round((p_value - p_earlier) * 100.000000000000000 / nullif(p_earlier, 0), 12))
 end
 $function$;
 

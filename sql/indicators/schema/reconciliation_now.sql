@@ -34,6 +34,13 @@ with figure as not materialized (
             and d.indicator_code = f.indicator_code
             and d.reading = f.reading
             and f.body_key = ''
+    -- Only half-years are computed, and no row counts for what is only printed.
+    where
+        p.period ~ '-S[12]$'
+        and not exists (
+            select from indicators.printed_only as o
+            where o.indicator_code = p.indicator_code
+        )
 ),
 
 share as (
@@ -159,7 +166,10 @@ judged as (
                 4,
                 '先保留 ' || (f.decimals + 1) || ' 位再舍入',
                 'rounded to ' || (f.decimals + 1) || ' decimals first',
-                round(round(f.computed_value, f.decimals + 1), f.decimals)
+                case
+                    when f.decimals >= 0
+                        then round(round(f.computed_value, f.decimals + 1), f.decimals)
+                end
             ),
             (
                 5,

@@ -1,4 +1,6 @@
--- A vintage holds what was added in the transaction that sealed it.
+-- A vintage holds what was added in the transaction that sealed it, or in a savepoint of that. A row that is seen while the
+-- transaction that wrote it is in progress is our own. Of an id the upper half is that of now: for one of another age the
+-- status is refused, and so is the addition.
 
 create or replace function indicators.refuse_addition() returns trigger
 language plpgsql as $function$
@@ -6,7 +8,11 @@ begin
     if exists (
         select from added as a
         left join indicators.vintage as v on a.period = v.period and a.vintage = v.vintage
-        where v.xmin is distinct from pg_current_xact_id()::xid
+        where
+            v.xmin is null
+            or pg_xact_status(
+                ((pg_current_xact_id()::text::bigint >> 32 << 32) + v.xmin::text::bigint)::text::xid8
+            ) <> 'in progress'
     ) then
         raise exception '已封存的数据不能增加 / nothing is added to a seal: indicators.%', tg_table_name
             using errcode = 'integrity_constraint_violation', hint = 'halfyear restate PERIOD';

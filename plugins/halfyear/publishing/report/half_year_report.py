@@ -18,7 +18,7 @@ from psycopg2.extensions import connection as Connection
 
 from halfyear.errors import UsageError
 from halfyear.indicators import figure, indicator
-from halfyear.indicators.definition import DASH, Definition, digits
+from halfyear.indicators.definition import DASH, Definition, change_shown, digits
 from halfyear.indicators.figure import NOT_COMPARABLE
 from halfyear.period import Period
 from halfyear.publishing.report import annex, docx, markdown, scope, xlsx
@@ -39,7 +39,7 @@ from halfyear.publishing.report.document import (
 )
 from halfyear.publishing.report.scope import Seal
 from halfyear.publishing.report.template import FACTS, Choice, Part, Slot, Template, load
-from halfyear.publishing.report.wording import Figure, change_size, day, has_no_previous, title, worded
+from halfyear.publishing.report.wording import Figure, day, has_no_previous, title, worded
 from halfyear.settings import LOCAL_ZONE, Settings
 
 #: What stands beside a provisional value of a draft.
@@ -319,7 +319,7 @@ def _row(code: str, figures: Figures) -> tuple[Cell, ...]:
 
 
 def _changed(change: Decimal, definition: Definition, unit: str) -> Number:
-    return Number(change, digits(change_size(change, definition)), unit, is_signed=True)
+    return Number(change, digits(change_shown(change, definition.decimals)), unit, is_signed=True)
 
 
 def _number(value: Decimal | None, definition: Definition, mark: str) -> Cell:

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from halfyear import period as periods
-from halfyear.indicators.definition import Definition, shown
+from halfyear.indicators.definition import Definition, change_shown
 from halfyear.indicators.figure import NOT_COMPARABLE
 from halfyear.period import Period
 from halfyear.settings import LOCAL_ZONE
@@ -83,11 +83,6 @@ def worded(figure: Figure | None, definition: Definition) -> str:
     )
 
 
-def change_size(change: Decimal, definition: Definition) -> Decimal:
-    """The size of a change, per cent or 百分点, at the decimals of the figure; 0 and 100 for exact values only."""
-    return shown(abs(change), definition.decimals, "" if definition.kind == "ratio" else "%")
-
-
 def _compared(now: Decimal | None, base: Comparison, definition: Definition) -> str:
     if now is None or base.value is None:
         return "无可比数据"
@@ -103,7 +98,7 @@ def _compared(now: Decimal | None, base: Comparison, definition: Definition) -> 
         return f"不计增幅（{base.base}为零）"
     if definition.shown(now) == definition.shown(then):
         return "基本持平"
-    size = change_size(base.change, definition)
+    size = change_shown(base.change, definition.decimals)
     if definition.kind == "ratio":
         return f"{'提高' if rises else '下降'}{size:f}个百分点"
     if now == 0:
