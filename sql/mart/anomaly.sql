@@ -42,7 +42,7 @@ whole as (
         j.past_rates as past,
         j.indicator_codes
     from judged as j
-    where lineage.is_outside_past(j.rows, j.days, j.past_rates)
+    where indicators.is_outside_past(j.rows, j.days, j.past_rates)
 ),
 
 -- Loads from before parts were kept have no past of this kind; a file without rows names no body, and is found by its volume.
@@ -107,7 +107,7 @@ part as (
                         -- Of events nobody need have any: by chance one of all bodies has none in a case of a hundred.
                         or (b.mode = 'events' and exp(-m.median * b.days) * b.bodies < 0.01)
                     )
-            else b.mode = 'register' and lineage.is_outside_past(b.rows, 1, b.past)
+            else b.mode = 'register' and indicators.is_outside_past(b.rows, 1, b.past)
         end
 ),
 

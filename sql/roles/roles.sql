@@ -60,9 +60,12 @@ $block$;
 grant usage on schema mart to halfyear_reader;
 grant select on all tables in schema mart to halfyear_reader;
 revoke execute on all functions in schema core, indicators from public;
--- Views run functions with the rights of whoever asks: the rows behind a number, and 环比 and 同比.
+-- Views run functions with the rights of whoever asks: the rows behind a number, 环比 and 同比, what is unlike the past.
 grant execute on function indicators.trace(text, text, date, timestamptz) to halfyear_reader;
 grant execute on function indicators.change(text, numeric, numeric) to halfyear_reader;
+grant execute on function indicators.is_outside_past(
+    bigint, integer, double precision[]
+) to halfyear_reader;
 grant execute on function indicators.comparison(
     text, numeric, text, numeric, text, text, integer, text, numeric
 ) to halfyear_reader;

@@ -52,13 +52,20 @@ GRANTS = {
         "lineage.migration": "select",
         "lineage.declaration": "select",
         "lineage.source": "select",
+        "lineage.delivery_plan": "select",
         "lineage.open_period": "select",
+        "lineage.expected_day": "select",
+        "lineage.standing_volume": "select",
+        "lineage.load_body": "select",
         "lineage.*": ALL,
         "mart.*": "select",
     },
 }
 #: The functions that each role may call: all of these schemas, and those of this name.
-FUNCTIONS = {"halfyear_reader": {"indicators.trace", "indicators.change"}, "halfyear_loader": {"core", "indicators"}}
+FUNCTIONS = {
+    "halfyear_reader": {"indicators.trace", "indicators.change", "indicators.is_outside_past"},
+    "halfyear_loader": {"core", "indicators"},
+}
 LAYERS = ("staging", "quarantine", "core", "indicators", "mart", "lineage", "public")
 
 

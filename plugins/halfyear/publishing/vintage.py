@@ -263,7 +263,7 @@ _LISTED = 6
 def _incomplete(connection: Connection, period: Period) -> list[OpenPoint]:
     """A point for each source of which an expected delivery is not there, or a file waits."""
     with connection.cursor() as cursor:
-        cursor.execute(statement(__file__, "incomplete"), {"period": str(period), "states": list(_STATES)})
+        cursor.execute(statement(__file__, "incomplete"), {"period": str(period)})
         rows = cursor.fetchall()
     found = []
     for (source, waiting, codes), group in itertools.groupby(rows, lambda row: (row[0], row[1], row[2])):

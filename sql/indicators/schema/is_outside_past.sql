@@ -1,4 +1,4 @@
-create or replace function lineage.is_outside_past(
+create or replace function indicators.is_outside_past(
     p_rows bigint, p_days integer, p_past double precision[]
 ) returns boolean
 language sql immutable parallel safe
@@ -19,6 +19,6 @@ select
 from unnest(p_past) as rate
 $function$;
 
-comment on function lineage.is_outside_past(bigint, integer, double precision[]) is
+comment on function indicators.is_outside_past(bigint, integer, double precision[]) is
 'Whether rows of so many days lie outside of at least three earlier numbers of rows per day: below or above all of them, less'
 ' than half or more than five times their median, and further from it than three standard deviations of a Poisson count';
