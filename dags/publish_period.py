@@ -18,7 +18,8 @@ PERIOD = Param(None, type=["null", "string"], title="半年期 Half-year", descr
 NOTE = Param("", type="string", title="说明 Note")
 EXCEPTIONS = Param(
     [], type="array", items={"type": "string"}, title="例外 Exceptions",
-    description="Sources, identities and draft figures that are open and sealed nevertheless, by name",
+    description="Sources, anomalies, identities and draft figures that are open and sealed nevertheless: NAME, or of an "
+    "anomaly NAME=SENTENCE with its explanation 异动说明",
 )  # fmt: skip
 
 

@@ -24,8 +24,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from halfyear.declared import Strict
+from halfyear.delivery_plan import Sla
 from halfyear.errors import ContractError
 
 #: GB/T 36344-2018, the six dimensions of data quality.
@@ -69,23 +71,14 @@ _POSTGRES_TYPE = {
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(part.title() for part in tail)
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_camel, populate_by_name=True)
-
-
-class Title(_Strict):
+class Title(Strict):
     """A title for people, in Chinese and English."""
 
     zh: str
     en: str
 
 
-class Relationship(_Strict):
+class Relationship(Strict):
     """A reference to a record of another source: ``to`` is ``<source>.<property>``, the key there.
 
     Which file came first does not matter: it is judged when figures are read, against every accepted snapshot, and
@@ -95,7 +88,7 @@ class Relationship(_Strict):
     to: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 
 
-class Property(_Strict):
+class Property(Strict):
     """One column of the export and of the core table.
 
     ``business_name`` is the header cell, ``aliases`` other headers seen for it. ``values`` maps each stored
@@ -167,7 +160,7 @@ class Property(_Strict):
         return (self.business_name, *self.aliases)
 
 
-class Rule(_Strict):
+class Rule(Strict):
     """A Great Expectations rule, in GX's own ``type`` and ``kwargs``, passed through untranslated.
 
     ``column`` is the column that a finding points at, where the kwargs name none. A breach of ``critical`` refuses the
@@ -196,28 +189,21 @@ class Rule(_Strict):
         return set(re.findall(r"\w+", f"{self.column or ''} {json.dumps(self.kwargs, default=str)}"))
 
 
-class Sla(_Strict):
-    """``frequency``: cron in Asia/Shanghai. ``latency_days``: a file is late when it arrives more days after its date."""
-
-    frequency: str
-    latency_days: int = 1
-
-
-class Thresholds(_Strict):
+class Thresholds(Strict):
     """Beyond these shares of rows a file is refused."""
 
     max_rejected_share: float = 0.2
     min_share_of_previous: float = 0.5
 
 
-class Server(_Strict):
+class Server(Strict):
     """The inbox: an Airflow connection, or none for ``HALFYEAR_INBOX``, and the path below it."""
 
     connection: str | None = None
     path: str | None = None
 
 
-class Contract(_Strict):
+class Contract(Strict):
     """One source. ``source`` (``id`` in the file) names folder, DAG, tables and pages alike.
 
     ``period_property`` places an event in its half-year; where it is not required, events without it are kept and in
@@ -270,6 +256,10 @@ class Contract(_Strict):
             self.mode != "events" or self.period_group not in {p.name for p in self.key}
         ):
             raise ValueError("periodGroup: names a property of the key of a source of events")
+        if self.sla_properties.allows_silence and self.mode != "events":
+            raise ValueError("slaProperties.allowsSilence: only events can have nothing to report")
+        if self.sla_properties.keeps_bodies and not has_body(self):
+            raise ValueError("slaProperties.keepsBodies: no row of this source names a body")
         for field in self.properties:
             if field.null_when_invalid:
                 self._refuse_doubtful_null(field)

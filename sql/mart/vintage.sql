@@ -19,8 +19,8 @@ columns:
     code_version: 程序版本 Version of the code that computed and sealed it
     note: 说明 What the preparer wrote
     exceptions: >-
-        例外 What was open and sealed nevertheless, by name: sources that did not deliver up to the last day,
-        identities that do not hold, draft figures that the rows do not give
+        例外 What was open and sealed nevertheless, by name: sources of which an expected delivery is not there, anomalies
+        with their explanation, identities that do not hold, draft figures that the rows do not give
     figures: 指标数 Published figures of the whole city in it
     observations: 指标值数 All values in it, of bodies and of other readings too
     restated: 重述数 Figures of the whole city that this vintage changed

@@ -25,7 +25,7 @@ grant usage on all sequences in schema lineage, indicators to halfyear_loader;
 grant execute on all functions in schema core, indicators to halfyear_loader;
 grant select on all tables in schema mart to halfyear_loader;
 revoke insert, update, delete on lineage.migration, lineage.declaration from halfyear_loader;
-revoke insert, update, delete on lineage.source from halfyear_loader;
+revoke insert, update, delete on lineage.source, lineage.delivery_plan from halfyear_loader;
 revoke insert, update, delete on core.body, core.body_alias, core.value_set from halfyear_loader;
 revoke insert, update, delete on core.county, core.region from halfyear_loader;
 -- The text of a definition is run: only migrate writes it. A seal is added to, never changed.
@@ -77,9 +77,12 @@ grant insert on indicators.sealed_comparison, indicators.sealed_print to halfyea
 grant usage on schema mart to halfyear_reader;
 grant select on all tables in schema mart to halfyear_reader;
 revoke execute on all functions in schema core, indicators from public;
--- Views run functions with the rights of whoever asks: the rows behind a number, and 环比 and 同比.
+-- Views run functions with the rights of whoever asks: the rows behind a number, 环比 and 同比, what is unlike the past.
 grant execute on function indicators.trace(text, text, date, timestamptz) to halfyear_reader;
 grant execute on function indicators.change(text, numeric, numeric) to halfyear_reader;
+grant execute on function indicators.is_outside_past(
+    bigint, integer, double precision[]
+) to halfyear_reader;
 grant execute on function indicators.comparison(
     text, numeric, text, numeric, text, text, integer, text, numeric
 ) to halfyear_reader;

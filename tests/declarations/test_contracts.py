@@ -92,6 +92,30 @@ def test_a_null_may_decide_nothing(tmp_path: Path, source: str, name: str, why: 
         contracts.load(changed(tmp_path, source, name, nullWhenInvalid=True))
 
 
+@pytest.mark.parametrize(
+    ("source", "facts", "why"),
+    [
+        ("counter_case", {"deliveries": []}, "say which days the source delivers, or `irregular`"),
+        ("counter_case", {"deliveries": "seldom"}, "Input should be 'irregular'"),
+        ("counter_case", {"deliveries": [{}]}, "either `monthEnds`"),
+        ("counter_case", {"deliveries": [{"daily": True, "monthEnds": [6]}]}, "either `monthEnds`"),
+        ("counter_case", {"deliveries": [{"monthEnds": [12, 6]}]}, "each month once, in their order"),
+        ("counter_case", {"deliveries": [{"daily": True}, {"monthEnds": [6]}]}, "in the order of `since`"),
+        ("kiosk", {"allowsSilence": True}, "only events can have nothing to report"),
+        ("app_usage", {"keepsBodies": True}, "no row of this source names a body"),
+    ],
+)
+def test_what_is_expected_of_a_source_is_said_clearly(
+    tmp_path: Path, source: str, facts: dict[str, Any], why: str
+) -> None:
+    content = yaml.safe_load((ROOT / "expectations" / "sources" / f"{source}.yaml").read_text("utf-8"))
+    content["slaProperties"] |= facts
+    path = tmp_path / f"{source}.yaml"
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
+    with pytest.raises(ContractError, match=why):
+        contracts.load(path)
+
+
 def test_what_an_indicator_reads_never_loads_as_null(tmp_path: Path) -> None:
     for name in ("sql", "expectations"):
         shutil.copytree(ROOT / name, tmp_path / name)

@@ -142,11 +142,13 @@ class Ledger:
         ((load_id,),) = self.run("select nextval('lineage.load_id')")
         self.loads[load_id] = new
         passed, held = len(new.rows), len(new.held)
+        # An event file without rows loads with none; one of which every row is bad cannot be used.
+        is_empty = not held and CONTRACTS[new.source].mode == "events"
         self.run(
             "insert into lineage.load (load_id, delivery_id, contract_version, contract_fingerprint, code_version, "
             "rows_read, rows_passed, rows_loaded, rows_quarantined, rows_skipped, state, started_at) "
             "values (%s, %s, '1', '', '', %s, %s, 0, %s, %s, %s, now())",
-            load_id, delivery_id, passed + held, passed, held, passed, "checked" if passed else "refused",
+            load_id, delivery_id, passed + held, passed, held, passed, "checked" if passed or is_empty else "refused",
         )  # fmt: skip
         for line, key in enumerate(new.held, start=2 + passed):
             self.run(

@@ -38,7 +38,7 @@ KILN: dict[str, Any] = {
     "grain": "one row per kiln and firing",
     "mode": "register",
     "format": "csv",
-    "slaProperties": {"frequency": "30 1 * * *"},
+    "slaProperties": {"frequency": "30 1 * * *", "deliveries": "irregular"},
     "properties": [
         {"name": "kiln_code", "businessName": "窑号", "format": "code", "primaryKey": True, "identifiesPerson": True},
         {"name": "firing_no", "businessName": "窑次", "logicalType": "integer", "primaryKey": True},

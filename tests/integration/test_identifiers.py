@@ -141,7 +141,7 @@ PLACES = Contract.model_validate(
         "grain": "one row per place",
         "mode": "register",
         "format": "csv",
-        "slaProperties": {"frequency": "30 1 * * *"},
+        "slaProperties": {"frequency": "30 1 * * *", "deliveries": "irregular"},
         "properties": [
             {"name": "place_code", "businessName": "编号", "format": "code", "primaryKey": True},
             {"name": "region_code", "businessName": "区划代码", "format": "region_code"},

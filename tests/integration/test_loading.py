@@ -42,7 +42,7 @@ def contract(mode: str) -> Contract:
             "mode": mode,
             "format": "csv",
             "periodProperty": "happened_on" if mode == "events" else None,
-            "slaProperties": {"frequency": "0 1 * * *"},
+            "slaProperties": {"frequency": "0 1 * * *", "deliveries": "irregular"},
             "properties": [
                 {"name": "code", "businessName": "编号", "format": "code", "primaryKey": True},
                 {"name": "state", "businessName": "状态"},

@@ -49,7 +49,11 @@ GRANTS = {
         "lineage.migration": "select",
         "lineage.declaration": "select",
         "lineage.source": "select",
+        "lineage.delivery_plan": "select",
         "lineage.open_period": "select",
+        "lineage.expected_day": "select",
+        "lineage.standing_volume": "select",
+        "lineage.load_body": "select",
         "lineage.*": ALL,
         "mart.*": "select",
     },
@@ -60,7 +64,12 @@ GRANTS = {
 }
 #: The functions that each role may call: all of these schemas, and those of this name.
 FUNCTIONS = {
-    "halfyear_reader": {"indicators.trace", "indicators.change", "indicators.comparison"},
+    "halfyear_reader": {
+        "indicators.trace",
+        "indicators.change",
+        "indicators.comparison",
+        "indicators.is_outside_past",
+    },
     "halfyear_loader": {"core", "indicators"},
     "halfyear_publisher": {"indicators"},
 }

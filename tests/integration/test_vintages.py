@@ -22,7 +22,7 @@ from halfyear import warehouse as warehouse_module
 from halfyear.errors import UsageError
 from halfyear.indicators import definition, figure, indicator
 from halfyear.publishing.proposal import Request, StillDue
-from halfyear.publishing.vintage import Vintage
+from halfyear.publishing.vintage import Vintage, open_points
 from halfyear.scheduling import airflow_record, night, publication_steps
 from halfyear.settings import Settings
 from halfyear.terminal import command
@@ -333,6 +333,43 @@ def test_a_seal_is_of_what_was_approved(loaded: Settings, exports: Path) -> None
         publication_steps.propose(Request(S2, "甲", is_restatement=True, reason="late_data", note="x"))
     with pytest.raises(UsageError, match="nothing was computed"):
         publication_steps.propose(Request(period.parse("2030-S1"), "甲"))
+
+
+def test_the_demo_has_no_open_point_but_those_of_its_draft(loaded: Settings) -> None:
+    with warehouse_module.transaction(loaded) as connection:
+        found = [
+            (p, point.name) for p in night.computed_periods() for point in open_points(connection, period.parse(p))
+        ]
+    assert sorted(found) == sorted(("2021-S2", name) for name in DRAFT)
+    assert query(loaded, "select distinct state from mart.expected_delivery order by 1") == [("late",), ("there",)]
+
+
+def test_an_anomaly_is_sealed_with_the_sentence_that_explains_it(
+    loaded: Settings, exports: Path, tmp_path: Path
+) -> None:
+    name, point = "video_meeting_20220630.csv", "video_meeting.volume"
+    lines = (exports / "video_meeting" / name).read_text("utf-8").splitlines(keepends=True)
+    path = Path(loaded.inbox) / "video_meeting" / "video_meeting_20220630_2.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join([lines[0], *lines[1:-1:10]]), "utf-8")
+    for delivery_id in night.look("video_meeting", loaded).pending:
+        night.load_delivery(delivery_id, loaded)
+    asked = ("publish", "2022-S1", "--prepared-by", "甲", "--approved-by", "乙")
+    refused = halfyear(*asked, code=2)
+    assert f"--except {point}=SENTENCE" in refused and "video_meeting_attendees" in refused and path.name in refused
+    assert "异动须附说明" in halfyear(*asked, "--except", point, code=2)
+    # What fell behind its draft is open too, and needs no sentence.
+    others = {each for each in re.findall(r"--except (\S+)", refused) if "=" not in each}
+    named = [word for each in others for word in ("--except", each)]
+    shown = halfyear(*asked, "--except", f"{point}=会议系统停机检修", *named)
+    assert "会议系统停机检修" in shown
+    ((exceptions,),) = query(loaded, "select exceptions from mart.vintage")
+    (held,) = (each for each in exceptions if each["name"] == point)
+    assert held["kind"] == "anomaly" and held["explanation"] == "会议系统停机检修"
+    assert held["indicator_codes"] == ["video_meeting_attendees", "video_meetings"]
+    halfyear("report", "2022-S1", "-o", str(tmp_path / "report.md"))
+    assert "（说明：会议系统停机检修）" in (tmp_path / "report.md").read_text("utf-8")
+    assert "版次 vintages 1," in halfyear("verify")
 
 
 def test_the_steps_of_the_dags(loaded: Settings, exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def contract(*properties: dict[str, Any], **facts: Any) -> Contract:
         "grain": "one row per sample",
         "mode": "register",
         "format": "csv",
-        "slaProperties": {"frequency": "0 1 * * *"},
+        "slaProperties": {"frequency": "0 1 * * *", "deliveries": "irregular"},
         "properties": list(properties),
         **facts,
     }

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from psycopg2.extensions import cursor as Cursor
 
 from halfyear.contract import Contract
-from halfyear.core import event, half_year, register
+from halfyear.core import event, half_year, part, register
 from halfyear.core.change import Change
 from halfyear.core.verdict import Candidate, judge
 from halfyear.period import Period
@@ -71,6 +71,8 @@ class Settling:
         self._standing.pop(day, None)
         if change.new is not None:
             self._standing[day] = change.new
+            if change.new in tables:
+                part.enter(self._cursor, self.contract, change.new, tables[change.new])
         if self.contract.mode == "register":
             moved = register.restate(self._cursor, self.contract, change, self._known_from, tables)
         else:

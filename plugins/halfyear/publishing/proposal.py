@@ -7,7 +7,7 @@ is over all that would be sealed, so that an approval holds for that alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,8 @@ class StillDue(HalfyearError):
 class Request:
     """What a preparer asks to be sealed: the first publication of a half-year, or a restatement of it.
 
-    ``exceptions`` name the open points that are to be sealed nevertheless; those of the vintage before stay named.
+    ``exceptions`` name the open points that are to be sealed nevertheless, as NAME or NAME=SENTENCE; those of the vintage before
+    stay named. An anomaly needs the sentence.
     ``reason`` (of `REASONS`) holds for every figure that a restatement changes, ``reasons`` for single ones by code.
     """
 
@@ -218,25 +219,38 @@ def _reasons(request: Request, changes: Sequence[Change]) -> dict[str, str]:
 
 
 def _exceptions(cursor: Cursor, request: Request, points: Sequence[OpenPoint]) -> tuple[OpenPoint, ...]:
-    """The open points, all of them named now or in an earlier vintage of the half-year."""
+    """The open points with their explanations, all of them named now or in an earlier vintage of the half-year."""
     cursor.execute(
-        "select distinct each ->> 'name' from indicators.vintage as v "
-        "cross join jsonb_array_elements(v.exceptions) as each where v.period = %s",
+        "select each ->> 'name', coalesce(each ->> 'explanation', '') from indicators.vintage as v "
+        "cross join jsonb_array_elements(v.exceptions) as each where v.period = %s order by v.vintage",
         (str(request.period),),
     )
-    earlier = {name for (name,) in cursor}
-    named = set(request.exceptions)
-    strange = sorted(named - earlier - {point.name for point in points})
+    earlier: dict[str, str] = dict(cursor.fetchall())
+    named = {name.strip(): said.strip() for name, _, said in (each.partition("=") for each in request.exceptions)}
+    strange = sorted(named.keys() - earlier.keys() - {point.name for point in points})
     if strange:
         raise UsageError(f"{request.period}: 不是未决事项 / not among the open points: {', '.join(strange)}")
-    unnamed = [point for point in points if point.name not in named | earlier]
+    unnamed = [point for point in points if point.name not in named.keys() | earlier.keys()]
     if unnamed:
         raise UsageError(
             f"{request.period}: 未决事项 open points: {len(unnamed)}: {'; '.join(point.line for point in unnamed)}; "
             "请处理，或仍予封存并加 / mend them, or seal nevertheless with: "
-            + " ".join(f"--except {name}" for name in dict.fromkeys(point.name for point in unnamed))
+            + " ".join(dict.fromkeys(_option(point) for point in unnamed))
         )
-    return tuple(points)
+    explained = tuple(
+        replace(point, explanation=named.get(point.name) or earlier.get(point.name, "")) for point in points
+    )
+    without = [point for point in explained if point.needs_explanation and not point.explanation]
+    if without:
+        raise UsageError(
+            f"{request.period}: 异动须附说明 / an anomaly is only sealed with a sentence that explains it: "
+            + " ".join(_option(point) for point in without)
+        )
+    return explained
+
+
+def _option(point: OpenPoint) -> str:
+    return f"--except {point.name}=SENTENCE" if point.needs_explanation else f"--except {point.name}"
 
 
 def _restatements(

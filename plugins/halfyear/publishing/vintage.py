@@ -6,6 +6,8 @@ of it, of what moved since its seal, and of what speaks against the next.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +18,7 @@ from psycopg2.extensions import connection as Connection
 from halfyear.contract import Title
 from halfyear.errors import UsageError
 from halfyear.period import Period
+from halfyear.statement_file import statement
 
 #: Why a figure may be restated: the words of revision policies of official statistics.
 REASONS = {
@@ -30,6 +33,7 @@ REASONS = {
 SETTLED = ("一致", "已重述")
 _KINDS = {
     "completeness": Title(zh="完整性", en="completeness"),
+    "anomaly": Title(zh="异动", en="anomaly"),
     "identity": Title(zh="勾稽关系", en="identity"),
     "reconciliation": Title(zh="对账", en="reconciliation"),
 }
@@ -39,21 +43,39 @@ _KINDS = {
 class OpenPoint:
     """One thing that speaks against a seal; it has to be named to be sealed nevertheless.
 
-    ``kind`` is completeness, identity or reconciliation; ``name`` the source, the rule or the indicator code.
+    ``kind`` is completeness, anomaly, identity or reconciliation; ``name`` the source, the anomaly, the rule or the indicator
+    code. ``explanation`` is what the preparer says of it (异动说明), without which no anomaly is sealed; ``indicator_codes`` are
+    the published figures that a source or an anomaly touches.
     """
 
     kind: str
     name: str
     text_zh: str
     text_en: str
+    indicator_codes: tuple[str, ...] = ()
+    explanation: str = ""
 
     @property
     def line(self) -> str:
         title = _KINDS[self.kind]
-        return f"{self.name}: {title.zh} {self.text_zh} / {title.en}: {self.text_en}"
+        touched = (
+            f"; 涉及指标 figures that it touches: {', '.join(self.indicator_codes)}" if self.indicator_codes else ""
+        )
+        said = f"; 说明 explanation: {self.explanation}" if self.explanation else ""
+        return f"{self.name}: {title.zh} {self.text_zh} / {title.en}: {self.text_en}{touched}{said}"
 
-    def as_dict(self) -> dict[str, str]:
-        return {"kind": self.kind, "name": self.name, "text_zh": self.text_zh, "text_en": self.text_en}
+    @property
+    def needs_explanation(self) -> bool:
+        return self.kind == "anomaly"
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a seal holds of it; of codes and explanation only what is there."""
+        given: dict[str, Any] = {
+            "kind": self.kind, "name": self.name, "text_zh": self.text_zh, "text_en": self.text_en,
+        }  # fmt: skip
+        if self.indicator_codes:
+            given["indicator_codes"] = list(self.indicator_codes)
+        return given | ({"explanation": self.explanation} if self.explanation else {})
 
 
 @dataclass(frozen=True)
@@ -202,22 +224,9 @@ def sealed_figure(
 
 
 def open_points(connection: Connection, period: Period) -> list[OpenPoint]:
-    """What speaks against sealing a half-year: sources, identities, and what was or is to be printed."""
-    found = []
+    """What speaks against sealing a half-year: deliveries, anomalies, identities, and what was or is to be printed."""
+    found = [*_incomplete(connection, period), *_anomalies(connection, period)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select source, snapshot_date, files_waiting, last_day from mart.completeness "
-            "where period = %s and not is_complete order by source",
-            (str(period),),
-        )
-        for source, newest, waiting, last_day in cursor:
-            if waiting:
-                zh, en = f"有 {waiting} 个文件尚未装载", f"{waiting} files wait to be loaded"
-            elif newest is None:
-                zh, en = "从未报送", "has never delivered"
-            else:
-                zh, en = f"报送到 {newest}，未到 {last_day}", f"delivered up to {newest}, not up to {last_day}"
-            found.append(OpenPoint("completeness", source, zh, en))
         cursor.execute(
             "select rule, min(description_zh), min(description_en), count(*) from mart.identity "
             "where period = %s and not is_kept group by rule order by rule",
@@ -240,3 +249,86 @@ def open_points(connection: Connection, period: Period) -> list[OpenPoint]:
                 )
             )
     return found
+
+
+#: What became of an expected delivery, where that leaves something open.
+_STATES = {
+    "refused": Title(zh="被拒", en="refused"),
+    "empty": Title(zh="空报", en="without a row"),
+    "absent": Title(zh="缺报", en="absent"),
+}
+#: Days or bodies that a text lists; the views have all.
+_LISTED = 6
+
+
+def _incomplete(connection: Connection, period: Period) -> list[OpenPoint]:
+    """A point for each source of which an expected delivery is not there, or a file waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(__file__, "incomplete"), {"period": str(period)})
+        rows = cursor.fetchall()
+    found = []
+    for (source, waiting, codes), group in itertools.groupby(rows, lambda row: (row[0], row[1], row[2])):
+        zh = [f"有 {waiting} 个文件尚未装载"] if waiting else []
+        en = [f"{waiting} files wait to be loaded"] if waiting else []
+        for *_, state, days, files in group:
+            if state is None:
+                continue
+            named = f" ({_listed(files)})" if files else ""
+            zh.append(f"{_listed(map(str, days))} {_STATES[state].zh}{named}")
+            en.append(f"{_listed(map(str, days))} {_STATES[state].en}{named}")
+        found.append(OpenPoint("completeness", source, "，".join(zh), ", ".join(en), tuple(codes)))
+    return found
+
+
+def _anomalies(connection: Connection, period: Period) -> list[OpenPoint]:
+    """A point for each source, or figure, and kind of anomaly."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select name, kind, indicator_codes, file_name, coalesce(body_name, body_code), value, median, smallest, "
+            "largest, past from mart.anomaly where period = %s order by name, snapshot_date, body_code nulls first",
+            (str(period),),
+        )
+        rows = cursor.fetchall()
+    found = []
+    for (name, kind, codes), group in itertools.groupby(rows, lambda row: (row[0], row[1], row[2])):
+        texts = [_said_of(kind, *row[3:]) for row in group]
+        zh, en = (_listed(words, "；" if place == 0 else "; ") for place, words in enumerate(zip(*texts, strict=True)))
+        found.append(OpenPoint("anomaly", name, zh, en, tuple(codes)))
+    return found
+
+
+def _said_of(
+    kind: str,
+    file_name: str | None,
+    body: str | None,
+    value: float,
+    median: float | None,
+    smallest: float | None,
+    largest: float | None,
+    past: int,
+) -> tuple[str, str]:
+    of = f"{file_name} {body}" if body else f"{file_name}"
+    if kind == "repeated_rows":
+        return f"{of} 的行与此前一批完全相同", f"{of} has the very rows of an earlier delivery"
+    if kind == "body_vanished":
+        return (
+            f"{of} 没有行，此前 {past} 批每批都有，中位数 {median:.4g}",
+            f"{of} has no row and had some in each of {past} deliveries before, median {median:.4g}",
+        )
+    if kind == "figure_moved":
+        return (
+            f"变动 {value:.3g}，此前 {past} 次变动最大 {largest:.3g}，中位数 {median:.3g}",
+            f"moved by {value:.3g}, in {past} moves before by {largest:.3g} at most, median {median:.3g}",
+        )
+    return (
+        f"{of} 行数（事件按所涵每日计）{value:.4g}，此前 {past} 批为 {smallest:.4g} 至 {largest:.4g}，中位数 {median:.4g}",
+        f"{of} has {value:.4g} rows (events: per covered day), in {past} deliveries before {smallest:.4g} to {largest:.4g}, "
+        f"median {median:.4g}",
+    )
+
+
+def _listed(words: Iterable[str], separator: str = ", ") -> str:
+    """The first words, and how many more there are."""
+    given = list(words)
+    more = [f"+{len(given) - _LISTED}"] if len(given) > _LISTED else []
+    return separator.join(given[:_LISTED] + more)

@@ -194,6 +194,7 @@ def _facts(contract: Contract) -> Iterator[tuple[str, str]]:
     yield "计划 schedule", f"`{contract.schedule}` Asia/Shanghai"
     days = contract.sla_properties.latency_days
     yield "时限 latency", f"{days} day{'' if days == 1 else 's'} after the snapshot date"
+    yield "应报 has to deliver", contract.sla_properties.words(contract.mode)
     yield (
         "拒收 refused when",
         f"more than {contract.thresholds.max_rejected_share:.0%} of the rows are bad"

@@ -51,9 +51,9 @@ EXCEPT = click.option(
     "--except",
     "exceptions",
     multiple=True,
-    metavar="NAME",
-    help="此来源、勾稽关系或公布数未决仍予封存，可重复，随数封存 / Seal although this source, identity or draft figure is "
-    "open; may be repeated. It is sealed with the figures.",
+    metavar="NAME[=SENTENCE]",
+    help="此来源、异动、勾稽关系或公布数未决仍予封存，可重复，随数封存；异动须附说明 / Seal although this source, anomaly, identity "
+    "or draft figure is open; may be repeated. It is sealed with the figures; an anomaly needs the sentence that explains it.",
 )
 
 

@@ -35,9 +35,9 @@ def publish(
 
     他人以自己的账号批准 / Somebody else, logged in by another account, runs: halfyear approve PERIOD.
 
-    先算待算的；每个来源须报到期末，指标间勾稽关系须成立，并与公布稿一致；不然须用 --except 列明 / What is due is computed first.
-    Every source has to have delivered up to the last day, the identities between the figures have to hold, and the
-    figures have to be those of the draft; what is not so has to be named with --except.
+    先算待算的；应报批次须到齐，不得有异动，指标间勾稽关系须成立，并与公布稿一致；不然须用 --except 列明 / What is due is computed first.
+    Every delivery that a contract expects has to be there and like those before it, the identities between the figures
+    have to hold, and the figures have to be those of the draft; what is not so has to be named with --except.
     """
     from halfyear.publishing.proposal import Request
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -286,16 +287,29 @@ def _write_sources(cursor: Cursor, declared: Mapping[str, Contract]) -> None:
     cursor.execute("delete from lineage.source")
     execute_values(
         cursor,
-        "insert into lineage.source (source, title_zh, title_en, schedule, latency_days, days_between, reads) values %s",
+        "insert into lineage.source (source, title_zh, title_en, schedule, latency_days, days_between, reads, mode, "
+        "allows_silence, keeps_bodies) values %s",
         [
             (
                 c.source, c.title_zh, c.title_en, c.schedule, c.sla_properties.latency_days,
-                mart.days_between(c.schedule), sorted(reads[c.source]),
+                mart.days_between(c.schedule), sorted(reads[c.source]), c.mode, c.sla_properties.allows_silence,
+                c.sla_properties.keeps_bodies,
             )
             for c in declared.values()
         ],
-        template="(%s, %s, %s, %s, %s, %s, %s::text[])",
+        template="(%s, %s, %s, %s, %s, %s, %s::text[], %s, %s, %s)",
     )  # fmt: skip
+    cursor.execute("delete from lineage.delivery_plan")
+    execute_values(
+        cursor,
+        "insert into lineage.delivery_plan (source, valid_at, month_ends, is_daily) values %s",
+        [
+            (c.source, each.since, following.since if following else None, list(each.month_ends), each.daily)
+            for c in declared.values()
+            for each, following in itertools.zip_longest(c.sla_properties.plan, c.sla_properties.plan[1:])
+        ],
+        template="(%s, daterange(%s, %s), %s::integer[], %s)",
+    )
 
 
 def _write_units(cursor: Cursor, settings: Settings) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from halfyear.indicators.definition import CITY
 from halfyear.indicators.rounding import DASH
 from halfyear.publishing import person
@@ -66,6 +69,13 @@ def _proof(latest: Row) -> str:
     return f"{person.PROOFS[proof].zh}：{accounts}{evidence}"
 
 
+def _exception(point: Mapping[str, Any]) -> str:
+    """What was open and sealed nevertheless, with what the preparer said of it."""
+    said = f"（说明：{text_cell(point['explanation'])}）" if point.get("explanation") else ""
+    named = f"{text_cell(point.get('name'))} " if point.get("kind") in ("completeness", "anomaly") else ""
+    return f"{named}{text_cell(point.get('text_zh') or point.get('name'))}{said}"
+
+
 def vintage(scope: Scope) -> list[Block]:
     """The seal itself: who, when, of what, and the hash that proves it."""
     if scope.seal is None:
@@ -84,7 +94,7 @@ def vintage(scope: Scope) -> list[Block]:
         ("程序版本", text_cell(latest["code_version"])),
         ("封存指标值数", f"{latest['observations']}（含各单位、各口径），其中全市公布指标 {latest['figures']} 个"),
         ("说明", text_cell(latest["note"])),
-        ("未决事项", "；".join(text_cell(each.get("text_zh") or each.get("name")) for each in exceptions) or "无"),
+        ("未决事项", "；".join(map(_exception, exceptions)) or "无"),
         *((f"所比{row['compared']}", _base(row)) for row in scope.rows("bases")),
         ("前一封存指纹", text_cell(latest["previous_hash"])),
         ("本次封存指纹", text_cell(latest["hash"])),
