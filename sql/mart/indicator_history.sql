@@ -111,11 +111,9 @@ left join indicators.sealed_definition as z
         and h.vintage = z.vintage
         and h.indicator_code = z.indicator_code
         and h.reading = z.reading
-left join indicators.sealed_comparison as c
+left join indicators.sealed_body as c
     on
         h.period = c.period
         and h.vintage = c.vintage
-        and h.indicator_code = c.indicator_code
-        and h.reading = c.reading
         and h.body_code = c.body_code
 left join core.body as b on h.body_code = b.code

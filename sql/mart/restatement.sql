@@ -52,12 +52,10 @@ from indicators.restatement as r
 inner join indicators.vintage as v on r.period = v.period and r.vintage = v.vintage
 left join indicators.restatement_reason as t on r.reason = t.reason
 left join core.body as b on r.body_code = b.code
-left join indicators.sealed_comparison as c
+left join indicators.sealed_body as c
     on
         r.period = c.period
         and r.vintage = c.vintage
-        and r.indicator_code = c.indicator_code
-        and r.reading = c.reading
         and r.body_code = c.body_code
 left join lateral (
     -- A figure that is gone has its definition in an earlier vintage.
