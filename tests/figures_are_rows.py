@@ -21,8 +21,8 @@ from halfyear.settings import Settings
 WAYS = ("alone", "together", "as known now", "trace")
 
 _IN_FORCE = (
-    "period, indicator_code, reading, body_code, numerator, denominator, value, shown, printed, vintage, is_published, "
-    "definition_hash, computed_at"
+    "period, indicator_code, reading, body_code, numerator, denominator, value, printed, vintage, is_published, "
+    "definition_hash, computed_at, unit, first_printed, body_name, compared"
 )
 # The rows of a trace as they add up: for the city, for the body of a row, and for its town where the body is a village.
 _TRACED = """

@@ -109,6 +109,12 @@ def lay(connection: Connection, folder: Path) -> None:
                     ensure_partition(cursor, name, row[sources[name].period_property or ""])
                 if name == "sealed_observation":
                     row["reading"] = row.get("reading") or ""
+                    # Sealed by the definition of today, so that what comes after it is comparable.
+                    cursor.execute(
+                        "select definition_hash from indicators.definition where indicator_code = %s and reading = %s",
+                        (row["indicator_code"], row["reading"]),
+                    )
+                    (row["definition_hash"],) = cursor.fetchone() or (None,)
                 cursor.execute(
                     sql.SQL("insert into {} ({}) values ({})").format(
                         table,

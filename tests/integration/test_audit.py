@@ -70,7 +70,7 @@ def test_a_difference_is_named_and_mended(loaded: Settings, fault: str, says: st
     [
         ("value = 1, printed = '1名'", "存 1名"),
         ("is_published = false", "存 is_published False，按行重算 is_published True"),
-        ("shown = shown + 1", "存 shown 8044，按行重算 shown 8043"),
+        ("unit = '台'", "存 unit 台，按行重算 unit 名"),
         ("vintage = 7", "存 vintage 7，按行重算 vintage None"),
     ],
 )

@@ -176,7 +176,11 @@ def edits(folder: Path) -> Iterator[Edit]:
         ("core/body.csv", "name", lambda line: line["name"] + "改"),
         ("core/body.csv", "kind", lambda line: "其他" if line["kind"] == "事业单位" else line["kind"]),
         ("core/body_alias.csv", "name", lambda line: line["name"] + "改"),
-        ("core/value_set.csv", "value", lambda line: line["value"] + "改"),
+        (
+            "core/value_set.csv",
+            "value",
+            lambda line: str(int(line["value"]) + 1) if line["value"].isdigit() else line["value"] + "改",
+        ),
         ("core/value_set.csv", "valid_until", lambda line: line["valid_until"] or "2021-01-01"),
         ("indicators/published_figure.csv", "section", lambda line: line["section"] + "改"),
     ):
