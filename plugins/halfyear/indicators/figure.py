@@ -94,7 +94,7 @@ def figures(
             o.numerator, o.denominator, o.value, o.printed,
             _value(previous), on_previous, _value(earlier), on_year, "as_known", None, as_known,
             # Computed as known at one instant, by one definition: no vintage, no other print, nothing that is not comparable.
-            d.printed(_value(previous)), None, None, None, d.printed(_value(earlier)), None, None, None,
+            previous and previous.printed, None, None, None, earlier and earlier.printed, None, None, None,
             d.decimals, d.sort_order, d.domain_zh, d.domain_en,
         )
         for d, o, previous, earlier, (on_previous, on_year) in zip(
