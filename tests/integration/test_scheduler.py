@@ -282,6 +282,7 @@ class Publishing:
         return said
 
 
+@pytest.mark.long
 def test_one_person_alone_seals_nothing(up: Settings, first_night: NightSummary) -> None:
     """The admin, who may change whatever passes between the tasks, is still one person."""
     with warehouse.transaction(up) as connection:
