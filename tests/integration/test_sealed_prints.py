@@ -278,8 +278,7 @@ def _not_comparable(project: Settings) -> None:
         project,
         f"insert into indicators.observation (period, indicator_code, reading, body_code, numerator, denominator, "
         f"value, printed, definition_hash, computed_at) select '2022-S2', indicator_code, reading, body_code, numerator, "
-        f"denominator, value, printed, definition_hash, computed_at from indicators.observation where period = '{S1}' "
-        "and superseded_at is null",
+        f"denominator, value, printed, definition_hash, computed_at from indicators.sealed_observation where period = '{S1}'",
     )
     warehouse.migrate(project)
     query(
