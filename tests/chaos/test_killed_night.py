@@ -91,7 +91,8 @@ def clear(settings: Settings, landing: bool = True) -> None:
     with warehouse_module.transaction(settings, "owner") as connection, connection.cursor() as cursor:
         cursor.execute(
             "truncate core.catalogue_unit, core.cloud_migration, lineage.delivery, lineage.load, lineage.standing, "
-            "lineage.acceptance, lineage.check_result, lineage.observation_input, quarantine.rejected_row, indicators.observation, "
+            "lineage.acceptance, lineage.check_result, lineage.observation_input, lineage.load_part, quarantine.rejected_row, "
+            "quarantine.rejected_value, indicators.observation, "
             "indicators.stale, indicators.announcement"
         )
     if landing:
