@@ -264,27 +264,25 @@ def _table(part: Part, figures: Figures, draft: bool) -> Table:
     notes = []
     if any(isinstance(cell, Number) and UNSEALED_BASE in cell.mark for row in rows for cell in row):
         notes.append(f"{UNSEALED_BASE} 该半年期当时未经封存，为数据仓库之值。")
-    restated = [
-        f"{figures.definitions[code].name_zh.removeprefix('其中：')}{word}{first}"
-        for code in codes
-        for word, base in (("上期", "previous"), ("上年同期", "year_ago"))
-        if (first := figures.rows.get(code, {}).get(f"{base}_first_printed"))
-    ]
-    if restated:
-        notes.append(f"{RESTATED_BASE} 该半年期已重述，原公布数：{'，'.join(restated)}。")
-    apart = [
-        f"{figures.definitions[code].name_zh.removeprefix('其中：')}（{word}，{NOT_COMPARABLE[reason].zh}）"
-        for code in codes
-        for word, base in (("上期", "previous"), ("上年同期", "year_ago"))
-        if (reason := figures.rows.get(code, {}).get(f"{base}_not_comparable"))
-    ]
-    if apart:
-        notes.append(f"不可比的指标：{'，'.join(apart)}。")
+    if restated := _beside(figures, codes, "first_printed", lambda word, first: f"{word}{first}"):
+        notes.append(f"{RESTATED_BASE} 该半年期已重述，原公布数：{restated}。")
+    if apart := _beside(figures, codes, "not_comparable", lambda word, why: f"（{word}，{NOT_COMPARABLE[why].zh}）"):
+        notes.append(f"不可比的指标：{apart}。")
     left_out = [figures.definitions[code].name_zh for code in figures.of_block(part) if code not in codes]
     if left_out:
         notes.append(f"封存后新增、未列入本版次的指标：{'、'.join(left_out)}。")
     name = _name(part, figures, codes)
     return Table(name, part.caption or f"{name}指标", _COLUMNS, rows, tuple(notes))
+
+
+def _beside(figures: Figures, codes: Sequence[str], column: str, said: Callable[[str, str], str]) -> str:
+    """What a note says of the half-years that figures are compared with, where their column is given."""
+    return "，".join(
+        figures.definitions[code].name_zh.removeprefix("其中：") + said(word, given)
+        for code in codes
+        for word, base in (("上期", "previous"), ("上年同期", "year_ago"))
+        if (given := figures.rows.get(code, {}).get(f"{base}_{column}"))
+    )
 
 
 def _row(code: str, figures: Figures) -> tuple[Cell, ...]:
@@ -362,13 +360,19 @@ def writer(output: Path) -> Callable[[Document], bytes]:
     return found
 
 
-def figures(connection: Connection, period: Period, seal: Seal | None) -> Figures:
-    """The city's figures of a half-year with their definitions: as they were sealed, else as they are now."""
-    known = (
-        indicator.sealed_definitions(connection, period, seal.vintage) if seal else indicator.definitions(connection)
-    )
-    published = {d.code: d for d in known.values() if d.is_published}
-    return Figures(period, published, {row["indicator_code"]: row for row in figure.figures(connection, period)})
+def figures(connection: Connection, period: Period, seal: Seal | None, draft: bool = False) -> Figures:
+    """The city's figures of a half-year with their definitions: as they were sealed, else as they are now.
+
+    A draft of a sealed half-year knows what was defined since besides.
+    """
+    sealed = indicator.sealed_definitions(connection, period, seal.vintage) if seal else {}
+    known = [d for d in sealed.values() if d.is_published]
+    if seal is None or draft:
+        held = {d.code for d in known}
+        current = indicator.definitions(connection).values()
+        known += [d for d in current if d.is_published and d.code not in held]
+    rows = {row["indicator_code"]: row for row in figure.figures(connection, period)}
+    return Figures(period, {d.code: d for d in known}, rows)
 
 
 def report(connection: Connection, period: Period, settings: Settings, draft: bool = False) -> Document:
@@ -377,7 +381,7 @@ def report(connection: Connection, period: Period, settings: Settings, draft: bo
     Raises UsageError for slots without a sealed figure, ContractError for a template that names what is unknown.
     """
     seal = scope.seal(connection, period)
-    found = figures(connection, period, seal)
+    found = figures(connection, period, seal, draft)
     # A figure that was defined after the seal may stand in the template: it is not sealed, and is named as such.
     current = {d.code: d for d in indicator.definitions(connection).values() if d.is_published}
     template = load(settings, {**current, **found.definitions})
