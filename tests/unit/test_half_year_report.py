@@ -77,9 +77,9 @@ def built(text: str, *rows: dict[str, Any], draft: bool = False) -> Any:
         # A stock is compared with the year's end.
         ("accounts_opened", 8043, 7897, 7688, "比上年末增长2%，同比增长5%"),
         ("accounts_opened", 90, 100, 100, "比上年末下降10%，同比下降10%"),
-        ("accounts_opened", 100, 100, 100, "比上年末、同比均持平"),
-        ("accounts_opened", 100, None, None, "比上年末、同比均无可比数据"),
-        ("accounts_opened", 410, 100, 400, "比上年末增至上年末的4.1倍，同比增长3%"),
+        ("accounts_opened", 100, 100, 100, "与上年末、同比均持平"),
+        ("accounts_opened", 100, None, None, "与上年末、同比均无可比数据"),
+        ("accounts_opened", 410, 100, 400, "增至上年末的4.1倍，同比增长3%"),
         ("hotline_tickets", 199, 100, 50, "环比增长99%，同比增长298%"),
         ("hotline_tickets", 100, 100, 50, "环比持平，同比增长100%"),
         # 100 and 0 stand for exact values only.

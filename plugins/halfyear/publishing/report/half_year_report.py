@@ -40,7 +40,7 @@ from halfyear.publishing.report.document import (
 )
 from halfyear.publishing.report.scope import Seal
 from halfyear.publishing.report.template import FACTS, Choice, Part, Slot, Template, load
-from halfyear.publishing.report.wording import Figure, day, has_no_previous, title, worded
+from halfyear.publishing.report.wording import Figure, day, has_no_previous, is_small_base, title, worded
 from halfyear.settings import LOCAL_ZONE, Settings
 
 #: What stands beside a provisional value of a draft.
@@ -302,13 +302,16 @@ def _row(code: str, figures: Figures) -> tuple[Cell, ...]:
         is_unsealed = figure.get(f"{base}_value") is not None and figure.get(f"{base}_vintage") is None
         mark = f"{UNSEALED_BASE if is_unsealed else ''}{RESTATED_BASE if figure.get(f'{base}_first_printed') else ''}"
         cells.append(_number(figure.get(f"{base}_value"), definition, mark))
-        moved: Decimal | None = figure.get(change)
-        unit = "百分点" if definition.kind == "ratio" else "%"
-        cells.append(DASH if moved is None else _changed(moved, definition, unit))
+        cells.append(_changed(figure.get("value"), figure.get(f"{base}_value"), figure.get(change), definition))
     return tuple(cells)
 
 
-def _changed(change: Decimal, definition: Definition, unit: str) -> Number:
+def _changed(now: Decimal | None, then: Decimal | None, change: Decimal | None, definition: Definition) -> Cell:
+    if now is not None and then is not None and is_small_base(then, definition):
+        return Number(now - then, digits(definition.shown(abs(now - then))), definition.unit, is_signed=True)
+    if change is None:
+        return DASH
+    unit = "百分点" if definition.kind == "ratio" else "%"
     return Number(change, digits(change_shown(change, definition.decimals)), unit, is_signed=True)
 
 

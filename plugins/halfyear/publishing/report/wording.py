@@ -66,6 +66,11 @@ def has_no_previous(definition: Definition) -> bool:
     return definition.readings[0] == "year_end_before"
 
 
+def is_small_base(then: Decimal, definition: Definition) -> bool:
+    """Whether a count is so small that its change is said by how many and not by per cent."""
+    return definition.kind in ("stock", "flow") and abs(then) < _SMALL_BASE
+
+
 def worded(figure: Figure | None, definition: Definition) -> str:
     """The changes of a figure in words: from exact values, at the decimals of the figure.
 
@@ -77,11 +82,16 @@ def worded(figure: Figure | None, definition: Definition) -> str:
     compared = comparisons(figure, definition)
     said = [_compared(figure["value"], each, definition) for each in compared]
     if len(said) == 2 and said[0] == said[1] and not re.search(r"\d|^比", said[0]):
-        leads = [each.lead for each in compared]
+        leads = [_lead(each, said[0]) for each in compared]
         return f"{'、'.join(leads)}均{said[0]}"
-    return "，".join(
-        text if text.startswith("比") else f"{each.lead}{text}" for each, text in zip(compared, said, strict=True)
-    )
+    return "，".join(f"{_lead(each, text)}{text}" for each, text in zip(compared, said, strict=True))
+
+
+def _lead(base: Comparison, text: str) -> str:
+    """How what is said of a comparison begins: 比上年末增长, but 与上年末持平, and nothing where the base is named already."""
+    if text.startswith("比") or (text.startswith("增至") and base.lead.startswith("比")):
+        return ""
+    return re.sub(r"^比", "与", base.lead) if re.match("持平|基本持平|无可比|不可比", text) else base.lead
 
 
 def _compared(now: Decimal | None, base: Comparison, definition: Definition) -> str:
@@ -93,7 +103,7 @@ def _compared(now: Decimal | None, base: Comparison, definition: Definition) -> 
     if now == then:
         return "持平"
     rises = now > then
-    if definition.kind in ("stock", "flow") and abs(then) < _SMALL_BASE:
+    if is_small_base(then, definition):
         return f"比{base.base}{'增加' if rises else '减少'}{definition.printed(abs(now - then))}"
     if base.change is None:  # over zero
         return f"不计增幅（{base.base}为零）"
