@@ -105,6 +105,16 @@ def test_rise_and_fall_are_worded_from_the_values(
     assert wording.worded(figure(code, value, previous, year_ago), DEFINITIONS[code]) == expected
 
 
+def test_a_second_half_year_ends_with_the_year() -> None:
+    def said(code: str) -> str:
+        return wording.worded({**figure(code, 110, 100, 50), "period": "2021-S2"}, DEFINITIONS[code])
+
+    assert said("accounts_opened") == "比上半年末增长10%，比上年末增长120%"
+    assert said("hotline_tickets") == "环比增长10%，同比增长120%"
+    # A list that is fixed at the end of the year before is none of this year's end.
+    assert said("cross_province_items") == "同比增长120%"
+
+
 def test_a_slot_is_filled_with_what_was_sealed() -> None:
     document = built(
         "# {period}报告\n\n开通{accounts_opened}，\n{accounts_opened:change}。",

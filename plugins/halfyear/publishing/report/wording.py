@@ -40,7 +40,7 @@ class Comparison(NamedTuple):
 def comparisons(figure: Figure, definition: Definition) -> list[Comparison]:
     """What a figure is compared with. A stock stands beside that of the year's end; a list that is fixed at the year's
     end is the same in both half-years, and has no 环比."""
-    is_stock = definition.kind == "stock"
+    is_stock = definition.kind == "stock" and not has_no_previous(definition)
     is_first_half = periods.parse(figure["period"]).semester == 1
     at_year_end = ("比上年末", "上年末")
     previous = ("环比", "上期") if not is_stock else at_year_end if is_first_half else ("比上半年末", "上半年末")
